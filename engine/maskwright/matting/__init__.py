@@ -1,0 +1,1 @@
+"""Photo to matte: pure functions over arrays; networks come in from outside."""

@@ -1,0 +1,1 @@
+"""The networks: what exists, where it is stored, how it is run."""
