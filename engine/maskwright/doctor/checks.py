@@ -1,0 +1,282 @@
+"""The checks themselves, each a function that returns findings."""
+
+import os
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from maskwright import __version__
+from maskwright.cancel import CancelToken
+from maskwright.doctor.report import Check, Report, Scrubber, Status
+from maskwright.errors import Cancelled, MaskwrightError
+from maskwright.hosts import Host, HostKind, PluginState, find_hosts, plugin_state
+from maskwright.models.catalogue import DEFAULT_MODEL
+from maskwright.models.hardware import Hardware, open_hardware
+from maskwright.models.ledger import Outcome, Trial
+from maskwright.models.machine import available_memory, mebibytes, usable_cores
+from maskwright.models.runtime import CPU, Tuning, onnxruntime_version
+from maskwright.models.sessions import loader, memory_estimate
+from maskwright.models.store import Store, open_store
+from maskwright.models.trial import Candidate, Measured, Reference, try_device
+
+OLDEST_PYTHON: Final = (3, 11)
+OLDEST_ONNXRUNTIME: Final = (1, 32)
+_ROOMY_BYTES: Final = 1 << 30
+# The ball covers 27 % of the trial's picture; the built-in model sees 27 % to a percent.
+_BALL: Final = 0.27
+_BALL_TOLERANCE: Final = 0.03
+
+_GET_AGAIN: Final = "Install Maskwright again."
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What is examined; a test brings its own."""
+
+    environ: Mapping[str, str]
+    home: Path
+    store: Store
+    hardware: Callable[[], Hardware]
+    hosts: Callable[[], list[Host]]
+    python: tuple[int, int, int]
+    onnxruntime: Callable[[], str]
+    free_memory: Callable[[], int | None]
+    free_disk: Callable[[Path], int]
+    timer: Callable[[], float] = time.perf_counter
+
+
+def this_machine(environ: Mapping[str, str]) -> Machine:
+    """The machine that this runs on, for its user."""
+    home = Path.home()
+    return Machine(
+        environ=environ,
+        home=home,
+        store=open_store(environ),
+        hardware=lambda: open_hardware(environ),
+        hosts=lambda: find_hosts(home, environ),
+        python=sys.version_info[:3],
+        onnxruntime=onnxruntime_version,
+        free_memory=available_memory,
+        free_disk=lambda folder: shutil.disk_usage(folder).free,
+    )
+
+
+def run_checks(machine: Machine, cancel: CancelToken) -> Report:
+    """Every check, whatever becomes of the others; raises only Cancelled."""
+    checks: list[tuple[str, Callable[[], Iterator[Check]]]] = [
+        ("python", lambda: _python(machine)),
+        ("engine", lambda: _engine()),
+        ("onnxruntime", lambda: _onnxruntime(machine)),
+        ("models", lambda: _models(machine, cancel)),
+        ("devices", lambda: _devices(machine, cancel)),
+        ("memory", lambda: _memory(machine)),
+        ("disk", lambda: _disk(machine)),
+        ("hosts", lambda: _hosts(machine)),
+    ]
+    found: list[Check] = []
+    for name, check in checks:
+        cancel.check()
+        found += _guarded(name, check)
+    return Scrubber(machine.home, machine.environ).report(found)
+
+
+def _guarded(name: str, check: Callable[[], Iterator[Check]]) -> list[Check]:
+    """What a check finds; an error in the middle of it is a finding too."""
+    found: list[Check] = []
+    try:
+        found.extend(check())
+    except Cancelled:
+        raise
+    except MaskwrightError as error:
+        found.append(Check(name, Status.fail, str(error), figures={"code": error.code}))
+    except Exception as error:  # the boundary of one check: the others go on
+        sentence = f"This could not be checked ({type(error).__name__}: {error})."
+        found.append(Check(name, Status.fail, sentence, "Report it with this report attached."))
+    return found
+
+
+def _python(machine: Machine) -> Iterator[Check]:
+    version = ".".join(map(str, machine.python))
+    message = f"Python {version} on {platform.platform()}."
+    figures = {"version": version, "system": platform.platform()}
+    if machine.python[:2] >= OLDEST_PYTHON:
+        yield Check("python", Status.ok, message, figures=figures)
+    else:
+        yield Check("python", Status.fail, message, "Install Python 3.11 or later.", figures)
+
+
+def _engine() -> Iterator[Check]:
+    place = str(Path(__file__).resolve().parents[1])
+    figures = {"version": __version__, "folder": place}
+    yield Check("engine", Status.ok, f"Maskwright {__version__} in {place}.", figures=figures)
+
+
+def _onnxruntime(machine: Machine) -> Iterator[Check]:
+    version = machine.onnxruntime()
+    figures = {"version": version}
+    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdecimal())
+    if numbers >= OLDEST_ONNXRUNTIME:
+        yield Check("onnxruntime", Status.ok, f"onnxruntime {version}.", figures=figures)
+    else:
+        oldest = ".".join(map(str, OLDEST_ONNXRUNTIME))
+        message = f"onnxruntime {version} is older than {oldest}; some models will not run."
+        yield Check("onnxruntime", Status.warn, message, _GET_AGAIN, figures)
+
+
+def _models(machine: Machine, cancel: CancelToken) -> Iterator[Check]:
+    store = machine.store
+    installed = store.installed()
+    for entry in installed:
+        cancel.check()
+        name, title = f"model:{entry.spec.id}", f"{entry.spec.title} ({entry.spec.id})"
+        try:
+            path = store.path(entry.spec.id, doubt=True)
+        except MaskwrightError as error:
+            fix = f"Run `maskwright models get {entry.spec.id}`."
+            yield Check(name, Status.fail, str(error), _GET_AGAIN if entry.spec.builtin else fix)
+        else:
+            yield Check(
+                name, Status.ok, f"{title} is as it should be.", figures={"file": str(path)}
+            )
+    ids = {entry.spec.id for entry in installed}
+    for spec in store.catalogue.specs:
+        if spec.recommended and spec.id not in ids:
+            size = f"{spec.bytes / 1e6:,.0f} MB"
+            message = f"{spec.title} ({spec.id}, {size}) is not installed; it is optional."
+            fix = f"Run `maskwright models get {spec.id}`."
+            yield Check(f"model:{spec.id}", Status.ok, message, fix)
+
+
+def _devices(machine: Machine, cancel: CancelToken) -> Iterator[Check]:
+    """Run the built-in model on the processor, and try every other device with it."""
+    spec, path = machine.store.spec(DEFAULT_MODEL), machine.store.path(DEFAULT_MODEL)
+    cores = usable_cores()
+    tuning = Tuning(cores)
+    reference = Reference(loader(spec, path, CPU, tuning), machine.timer, cancel)
+    yield _cpu_check(reference.measured(), cores)
+    hardware = machine.hardware()
+    for device in hardware.contenders():
+        candidate = Candidate(device, loader(spec, path, device, tuning))
+        trial = try_device(reference, candidate, machine.timer, cancel)
+        yield _trial_check(f"device:{device.name}", trial, trial.reason)
+    for trial in hardware.ledger.trials():
+        if trial.key.model != spec.sha256:
+            name = f"trial:{trial.key.device}:{trial.key.model[:12]}"
+            model = _title(machine.store, trial.key.model)
+            yield _trial_check(name, trial, f"{model} was tried: {trial.reason}")
+
+
+def _cpu_check(measured: Measured, cores: int | None) -> Check:
+    threads = f"{cores} threads" if cores else "onnxruntime's own number of threads"
+    seen = float(np.mean(measured.matte))
+    figures = {"seconds": round(measured.seconds, 4), "threads": cores, "seen": round(seen, 4)}
+    if abs(seen - _BALL) > _BALL_TOLERANCE:
+        message = f"The built-in model ran on the processor and saw {seen:.0%} instead of 27 %."
+        return Check("device:cpu", Status.fail, message, _GET_AGAIN, figures)
+    message = f"The built-in model runs on the processor in {measured.seconds:.2f} s, {threads}."
+    return Check("device:cpu", Status.ok, message, figures=figures)
+
+
+def _trial_check(name: str, trial: Trial, message: str) -> Check:
+    works = trial.outcome in (Outcome.faster, Outcome.slower)
+    figures = asdict(trial) | {"outcome": trial.outcome.value}
+    fix = None if works else "Install its newest driver, or set MASKWRIGHT_DEVICE=cpu."
+    return Check(name, Status.ok if works else Status.warn, message, fix, figures)
+
+
+def _title(store: Store, sha256: str) -> str:
+    known = (spec.title for spec in store.catalogue.specs if spec.sha256 == sha256)
+    return next(known, f"Model {sha256[:12]}")
+
+
+def _memory(machine: Machine) -> Iterator[Check]:
+    free = machine.free_memory()
+    if free is None:
+        yield Check("memory", Status.ok, "This system does not say how much memory is free.")
+        return
+    needed = memory_estimate(machine.store.spec(DEFAULT_MODEL))
+    message = f"{mebibytes(free)} of memory are free; the built-in model needs {mebibytes(needed)}."
+    figures = {"free_bytes": free, "needed_bytes": needed}
+    if free >= 2 * needed:
+        yield Check("memory", Status.ok, message, figures=figures)
+    else:
+        yield Check("memory", Status.warn, message, "Close other programs.", figures)
+
+
+def _disk(machine: Machine) -> Iterator[Check]:
+    root = machine.store.root
+    there = next(folder for folder in (root, *root.parents) if folder.exists())
+    free = machine.free_disk(there)
+    figures = {"folder": str(root), "free_bytes": free}
+    if not os.access(there, os.W_OK):
+        message = f"The models folder {root} cannot be written."
+        fix = "Give yourself the right to, or set MASKWRIGHT_MODELS to another folder."
+        yield Check("disk", Status.warn, message, fix, figures)
+        return
+    message = f"{mebibytes(free)} are free for models in {root}."
+    if free >= _ROOMY_BYTES:
+        yield Check("disk", Status.ok, message, figures=figures)
+    else:
+        fix = "Free some space, or set MASKWRIGHT_MODELS to a folder on another disk."
+        yield Check("disk", Status.warn, message, fix, figures)
+
+
+def _hosts(machine: Machine) -> Iterator[Check]:
+    hosts = machine.hosts()
+    if not hosts:
+        message = "Neither GIMP 3 nor Krita was found; the command line works without them."
+        yield Check("hosts", Status.warn, message, "Install GIMP 3 or Krita.")
+    for host in hosts:
+        state = plugin_state(host)
+        status = Status.ok if state is PluginState.in_place else Status.warn
+        figures = {
+            "version": host.version,
+            "flavour": host.flavour.value,
+            "plugin_folder": _text(host.plugin_folder),
+            "executable": _text(host.executable),
+            "plugin": state.value,
+        }
+        message = f"{_host_name(host)} was found; {_SAID[state]}."
+        yield Check(f"host:{host.kind.value}", status, message, _host_fix(host, state), figures)
+
+
+_SAID: Final = {
+    PluginState.in_place: "the plug-in is in place",
+    PluginState.missing: "the plug-in is not there",
+    PluginState.not_executable: "the plug-in is there and may not be executed",
+    PluginState.incomplete: "the plug-in is there in part",
+    PluginState.disabled: "the plug-in is there and switched off",
+}
+
+
+def _host_name(host: Host) -> str:
+    name = "GIMP" if host.kind is HostKind.gimp else "Krita"
+    return f"{name}{f' {host.version}' if host.version else ''} ({host.flavour.value})"
+
+
+def _host_fix(host: Host, state: PluginState) -> str | None:
+    name = "GIMP" if host.kind is HostKind.gimp else "Krita"
+    if state is PluginState.in_place:
+        return None
+    if host.plugin_folder is None:
+        return f"Start {name} once, so that it makes its settings folder; then look again."
+    if state is PluginState.not_executable:
+        script = host.plugin_folder / "maskwright" / "maskwright.py"
+        return f"Run `chmod +x '{script}'` and restart {name}."
+    if state is PluginState.disabled:
+        return (
+            "In Krita, tick Maskwright in Settings > Configure Krita > Python Plugin Manager, and "
+            "restart Krita."
+        )
+    return f"Put Maskwright's plug-in for {name} into {host.plugin_folder} and restart {name}."
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)

@@ -1,0 +1,334 @@
+"""Where GIMP 3 and Krita are on this machine, and whether Maskwright's plug-in is in place there.
+
+Looks at files only, starts nothing. GIMP reads `plug-ins/<name>/<name>.py`, and on Linux and macOS
+skips it without a word when it is not executable; each minor version has a settings folder of its
+own. Krita reads `pykrita/<name>.desktop` beside `pykrita/<name>/`, and runs it once it is switched
+on in `kritarc`. Standard library only: the installer uses this module before anything is installed.
+"""
+
+import configparser
+import os
+import plistlib
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+PLUGIN = "maskwright"
+
+Which = Callable[[str], str | None]
+
+_GIMP_FLATPAK = "org.gimp.GIMP"
+_KRITA_FLATPAK = "org.kde.krita"
+_GIMP_COMMANDS = ("gimp-3.4", "gimp-3.2", "gimp-3.0", "gimp-3", "gimp")
+_VERSION = re.compile(r"3(?:\.\d+)+")
+
+
+class HostKind(Enum):
+    """The editors that Maskwright serves."""
+
+    gimp = "gimp"
+    krita = "krita"
+
+
+class Flavour(Enum):
+    """How an editor was installed, which decides where it looks for plug-ins."""
+
+    system = "system"  # Linux: a package of the distribution, or built by hand
+    flatpak = "flatpak"
+    snap = "snap"
+    portable = "portable"  # only its settings were found: an AppImage, or it was removed
+    windows = "windows"
+    store = "store"  # Windows: from the Microsoft Store
+    macos = "macos"
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One editor that was found.
+
+    version:       GIMP's "3.0", "3.2", ...; None where the files do not say.
+    plugin_folder: where its plug-ins go; it may not exist yet. None when the editor must be started
+                   once before anybody can know (a sandboxed GIMP that was never used).
+    settings_file: Krita's kritarc, which says whether the plug-in is switched on.
+    """
+
+    kind: HostKind
+    version: str | None
+    flavour: Flavour
+    plugin_folder: Path | None
+    executable: Path | None
+    settings_file: Path | None = None
+
+
+class PluginState(Enum):
+    """How far the plug-in has got in a host."""
+
+    in_place = "in-place"
+    missing = "missing"
+    not_executable = "not-executable"  # GIMP on Linux and macOS
+    incomplete = "incomplete"  # Krita: one of its two parts
+    disabled = "disabled"  # Krita: there, and switched off
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """The surroundings of a search."""
+
+    home: Path
+    environ: Mapping[str, str]
+    which: Which
+    root: Path
+
+    def folder(self, variable: str, default: Path) -> Path:
+        """The folder that an environment variable names, if it is an absolute path."""
+        named = Path(self.environ.get(variable, ""))
+        return named if named.is_absolute() else default
+
+    def flatpak(self, app: str) -> bool:
+        """Whether a Flatpak application is installed, for everybody or for this user."""
+        data = self.folder("XDG_DATA_HOME", self.home / ".local/share")
+        bases = (self.root / "var/lib", data, self.home / ".local/share")
+        return any((base / "flatpak/app" / app).is_dir() for base in bases)
+
+    def snap(self, name: str) -> bool:
+        """Whether a Snap is installed."""
+        mounts = (self.root / "snap", self.root / "var/lib/snapd/snap")
+        return any((mount / name).is_dir() for mount in mounts)
+
+
+def find_hosts(
+    home: Path,
+    environ: Mapping[str, str],
+    platform: str = sys.platform,
+    which: Which = shutil.which,
+    root: Path = Path("/"),
+) -> list[Host]:
+    """Every GIMP 3 and Krita of this user; `root` stands for the top of the file system."""
+    place = _Place(home, environ, which, root)
+    if platform == "win32":
+        found = [*_windows_gimp(place), *_windows_krita(place)]
+    elif platform == "darwin":
+        found = [*_macos_gimp(place), *_macos_krita(place)]
+    else:
+        found = [*_linux_gimp(place), *_linux_krita(place)]
+    return list(dict.fromkeys(found))
+
+
+def plugin_state(host: Host) -> PluginState:
+    """Whether Maskwright's plug-in is where the host will find and run it."""
+    if host.plugin_folder is None:
+        return PluginState.missing
+    if host.kind is HostKind.krita:
+        return _krita_state(host.plugin_folder, host.settings_file)
+    script = host.plugin_folder / PLUGIN / f"{PLUGIN}.py"
+    if not script.is_file():
+        return PluginState.missing
+    needs_bit = host.flavour not in (Flavour.windows, Flavour.store)
+    if needs_bit and not os.access(script, os.X_OK):
+        return PluginState.not_executable
+    return PluginState.in_place
+
+
+def _krita_state(folder: Path, settings: Path | None) -> PluginState:
+    desktop, package = folder / f"{PLUGIN}.desktop", folder / PLUGIN / "__init__.py"
+    there = desktop.is_file() + package.is_file()
+    if there < 2:
+        return PluginState.incomplete if there else PluginState.missing
+    return PluginState.in_place if _switched_on(settings) else PluginState.disabled
+
+
+def _switched_on(settings: Path | None) -> bool:
+    """Whether kritarc has `enable_maskwright=true` under [python]."""
+    # Krita's own keys are case-sensitive, and KDE's files may repeat one or have none.
+    parser = configparser.RawConfigParser(
+        strict=False, allow_no_value=True, delimiters=("=",), interpolation=None
+    )
+    parser.optionxform = str  # type: ignore[method-assign,assignment]
+    try:
+        text = settings.read_text(encoding="utf-8") if settings else ""
+        parser.read_string(f"[\0]\n{text}")
+    except (OSError, UnicodeDecodeError, configparser.Error):
+        return False
+    value = parser.get("python", f"enable_{PLUGIN}", fallback=None)
+    return (value or "").strip().lower() == "true"
+
+
+def _settings_folders(base: Path) -> list[Path]:
+    """GIMP's settings folders for each version 3 in `base`, oldest first."""
+    try:
+        names = [entry.name for entry in base.iterdir() if entry.is_dir()]
+    except OSError:
+        return []
+    versions = [name for name in names if _VERSION.fullmatch(name)]
+    return [base / name for name in sorted(versions, key=_numbers)]
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")]
+
+
+def _gimps(
+    folders: list[Path], flavour: Flavour, executables: Mapping[str | None, Path]
+) -> Iterator[Host]:
+    """A host for each settings folder; `executables` by version, None for an unknown one."""
+    for folder in folders:
+        executable = executables.get(folder.name) or executables.get(None)
+        yield Host(HostKind.gimp, folder.name, flavour, folder / "plug-ins", executable)
+
+
+def _linux_gimp(place: _Place) -> Iterator[Host]:
+    config = place.folder("XDG_CONFIG_HOME", place.home / ".config") / "GIMP"
+    folders = _settings_folders(config)
+    programs = _linux_gimp_programs(place.which)
+    # A version that was installed and never started makes its folder at its first start.
+    fresh = [config / version for version in programs if version is not None]
+    folders = sorted({*folders, *fresh}, key=lambda folder: _numbers(folder.name))
+    own = place.folder("GIMP3_DIRECTORY", Path())
+    if own.is_absolute():
+        program = next(iter(programs.values()), None)
+        yield Host(HostKind.gimp, None, Flavour.system, own / "plug-ins", program)
+    sandbox = place.home / ".var/app" / _GIMP_FLATPAK
+    flatpak = place.flatpak(_GIMP_FLATPAK) or sandbox.is_dir()
+    # Flatpak's GIMP uses the user's own settings folder where there is one.
+    without = Flavour.flatpak if flatpak else Flavour.portable
+    yield from _gimps(folders, Flavour.system if programs else without, programs)
+    if programs and not folders and not own.is_absolute():
+        yield Host(HostKind.gimp, None, Flavour.system, None, programs[None])
+    if flatpak:
+        inside = _settings_folders(sandbox / "config/GIMP")
+        yield from _gimps(inside, Flavour.flatpak, {})
+        if not inside and not folders:
+            yield Host(HostKind.gimp, None, Flavour.flatpak, None, None)
+    yield from _snap_gimp(place)
+
+
+def _linux_gimp_programs(which: Which) -> dict[str | None, Path]:
+    """The GIMP 3 programs on the path by version; `gimp` usually is a link to `gimp-3.0`."""
+    found: dict[str | None, Path] = {}
+    for command in _GIMP_COMMANDS:
+        path = _installed(which, command)
+        if path is None:
+            continue
+        name = path.resolve().name
+        version = _VERSION.search(name)
+        if version is not None:
+            found.setdefault(version.group(), path)
+        elif not re.search(r"-2\.", name) and not found:
+            found[None] = path
+    return found
+
+
+def _installed(which: Which, command: str) -> Path | None:
+    """The program of that name, unless it is a Snap's, whose commands all are links to `snap`."""
+    path = which(command)
+    return None if path is None or Path(path).resolve().name == "snap" else Path(path)
+
+
+def _snap_gimp(place: _Place) -> Iterator[Host]:
+    home = place.home / "snap/gimp"
+    bases = [home / part / ".config/GIMP" for part in ("current", "common")]
+    folders = [folder for base in bases for folder in _settings_folders(base)]
+    yield from _gimps(folders, Flavour.snap, {})
+    if not folders and (place.snap("gimp") or home.is_dir()):
+        yield Host(HostKind.gimp, None, Flavour.snap, None, None)
+
+
+def _linux_krita(place: _Place) -> Iterator[Host]:
+    data = place.folder("XDG_DATA_HOME", place.home / ".local/share") / "krita"
+    config = place.folder("XDG_CONFIG_HOME", place.home / ".config")
+    program = _installed(place.which, "krita")
+    if program is not None or data.is_dir():
+        flavour = Flavour.portable if program is None else Flavour.system
+        yield _krita(flavour, data, config, program)
+    sandbox = place.home / ".var/app" / _KRITA_FLATPAK
+    if place.flatpak(_KRITA_FLATPAK) or sandbox.is_dir():
+        yield _krita(Flavour.flatpak, sandbox / "data/krita", sandbox / "config")
+    for part in ("current", "common"):
+        home = place.home / "snap/krita" / part
+        if (home / ".local/share/krita").is_dir():
+            yield _krita(Flavour.snap, home / ".local/share/krita", home / ".config")
+
+
+def _krita(
+    flavour: Flavour, resources: Path, settings: Path, executable: Path | None = None
+) -> Host:
+    return Host(
+        HostKind.krita, None, flavour, resources / "pykrita", executable, settings / "kritarc"
+    )
+
+
+def _macos_applications(place: _Place, pattern: str) -> list[Path]:
+    bases = (place.root / "Applications", place.home / "Applications")
+    return [app for base in bases for app in sorted(base.glob(pattern))]
+
+
+def _macos_gimp(place: _Place) -> Iterator[Host]:
+    support = place.home / "Library/Application Support/GIMP"
+    programs: dict[str | None, Path] = {}
+    for app in _macos_applications(place, "GIMP*.app"):
+        version = _bundle_version(app)
+        if version is None or version.startswith("3."):
+            minor = ".".join(version.split(".")[:2]) if version else None
+            programs.setdefault(minor, app / "Contents/MacOS/gimp")
+    fresh = {support / version for version in programs if version is not None}
+    folders = sorted(
+        {*_settings_folders(support), *fresh}, key=lambda folder: _numbers(folder.name)
+    )
+    yield from _gimps(folders, Flavour.macos, programs)
+    if programs and not folders:
+        yield Host(HostKind.gimp, None, Flavour.macos, None, programs[None])
+
+
+def _bundle_version(app: Path) -> str | None:
+    try:
+        info = plistlib.loads((app / "Contents/Info.plist").read_bytes())
+        version = info["CFBundleShortVersionString"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return version if isinstance(version, str) else None
+
+
+def _macos_krita(place: _Place) -> Iterator[Host]:
+    resources = place.home / "Library/Application Support/Krita"
+    apps = _macos_applications(place, "[Kk]rita*.app")
+    if apps or resources.is_dir():
+        executable = apps[0] / "Contents/MacOS/krita" if apps else None
+        yield _krita(Flavour.macos, resources, place.home / "Library/Preferences", executable)
+
+
+def _windows_programs(place: _Place, pattern: str) -> list[Path]:
+    local = place.folder("LOCALAPPDATA", place.home / "AppData/Local")
+    bases = [place.root / "Program Files", local / "Programs"]
+    if named := place.environ.get("ProgramFiles"):
+        bases.insert(0, Path(named))
+    found = [path for base in bases for path in sorted(base.glob(pattern))]
+    return list(dict.fromkeys(found))
+
+
+def _windows_gimp(place: _Place) -> Iterator[Host]:
+    roaming = place.folder("APPDATA", place.home / "AppData/Roaming")
+    programs: dict[str | None, Path] = {}
+    for path in _windows_programs(place, "GIMP 3*/bin/gimp-3*.exe"):
+        version = _VERSION.search(path.stem)
+        programs.setdefault(version.group() if version else None, path)
+    fresh = {roaming / "GIMP" / version for version in programs if version is not None}
+    existing = _settings_folders(roaming / "GIMP")
+    folders = sorted({*existing, *fresh}, key=lambda folder: _numbers(folder.name))
+    yield from _gimps(folders, Flavour.windows, programs)
+    if programs and not folders:
+        yield Host(HostKind.gimp, None, Flavour.windows, None, programs[None])
+
+
+def _windows_krita(place: _Place) -> Iterator[Host]:
+    roaming = place.folder("APPDATA", place.home / "AppData/Roaming")
+    local = place.folder("LOCALAPPDATA", place.home / "AppData/Local")
+    programs = _windows_programs(place, "Krita*/bin/krita.exe")
+    if programs or (roaming / "krita").is_dir():
+        executable = programs[0] if programs else None
+        yield _krita(Flavour.windows, roaming / "krita", local, executable)
+    for cache in sorted((local / "Packages").glob("*Krita*/LocalCache")):
+        yield _krita(Flavour.store, cache / "Roaming/krita", cache / "Local")

@@ -1,0 +1,279 @@
+import plistlib
+from pathlib import Path
+
+import pytest
+from maskwright.hosts import Flavour, Host, HostKind, PluginState, find_hosts, plugin_state
+
+
+class Machine:
+    """A file system of its own, with a user, programs on the path and an environment."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder
+        self.home = folder / "home/ann müller"
+        self.environ: dict[str, str] = {}
+        self.home.mkdir(parents=True)
+
+    def folder(self, name: str) -> Path:
+        path = self.root / name
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def own(self, name: str) -> Path:
+        return self.folder(f"home/ann müller/{name}")
+
+    def program(self, name: str, link: str | None = None) -> Path:
+        path = self.folder("usr/bin") / name
+        if link is not None:
+            (path.parent / link).touch()
+            path.symlink_to(link)
+        else:
+            path.touch()
+        return path
+
+    def which(self, name: str) -> str | None:
+        path = self.root / "usr/bin" / name
+        return str(path) if path.exists() else None
+
+    def hosts(self, platform: str = "linux") -> list[Host]:
+        return find_hosts(self.home, self.environ, platform, self.which, self.root)
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+def brief(hosts: list[Host]) -> list[tuple[str, str | None, str]]:
+    return [(host.kind.value, host.version, host.flavour.value) for host in hosts]
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
+def test_an_empty_machine_has_none(machine: Machine, platform: str) -> None:
+    assert machine.hosts(platform) == []
+
+
+def test_a_distributions_gimp(machine: Machine) -> None:
+    program = machine.program("gimp", link="gimp-3.0")
+    folder = machine.own(".config/GIMP/3.0")
+    assert machine.hosts() == [
+        Host(
+            HostKind.gimp, "3.0", Flavour.system, folder / "plug-ins", program.with_name("gimp-3.0")
+        )
+    ]
+
+
+def test_a_gimp_that_was_never_started(machine: Machine) -> None:
+    machine.program("gimp", link="gimp-3.2")
+    (host,) = machine.hosts()
+    assert host.plugin_folder == machine.home / ".config/GIMP/3.2/plug-ins"
+
+
+def test_a_gimp_whose_version_nobody_knows(machine: Machine) -> None:
+    program = machine.program("gimp")
+    (host,) = machine.hosts()
+    assert host == Host(HostKind.gimp, None, Flavour.system, None, program)
+    folder = machine.own(".config/GIMP/3.2")
+    (host,) = machine.hosts()
+    assert host == Host(HostKind.gimp, "3.2", Flavour.system, folder / "plug-ins", program)
+
+
+def test_gimp_2_is_none_of_ours(machine: Machine) -> None:
+    machine.program("gimp", link="gimp-2.10")
+    machine.own(".config/GIMP/2.10")
+    assert machine.hosts() == []
+
+
+def test_every_version_has_its_own_folder(machine: Machine) -> None:
+    for version in ("3.10", "3.2", "3.0", "2.99", "3.0.bak", "backup"):
+        machine.own(f".config/GIMP/{version}")
+    machine.program("gimp", link="gimp-3.2")
+    assert [host.version for host in machine.hosts()] == ["3.0", "3.2", "3.10"]
+
+
+def test_settings_without_a_program_are_an_appimages(machine: Machine) -> None:
+    machine.own(".config/GIMP/3.0")
+    machine.own(".local/share/krita")
+    assert brief(machine.hosts()) == [("gimp", "3.0", "portable"), ("krita", None, "portable")]
+
+
+def test_the_environment_moves_folders(machine: Machine) -> None:
+    config, data = machine.folder("elsewhere/config"), machine.folder("elsewhere/data")
+    machine.environ |= {"XDG_CONFIG_HOME": str(config), "XDG_DATA_HOME": str(data)}
+    (config / "GIMP/3.0").mkdir(parents=True)
+    (data / "krita").mkdir()
+    gimp, krita = machine.hosts()
+    assert gimp.plugin_folder == config / "GIMP/3.0/plug-ins"
+    assert krita.plugin_folder == data / "krita/pykrita"
+    assert krita.settings_file == config / "kritarc"
+    machine.environ["XDG_CONFIG_HOME"] = "relative"  # not allowed by the standard: not there
+    assert brief(machine.hosts()) == [("krita", None, "portable")]
+
+
+def test_a_gimp_profile_of_its_own(machine: Machine) -> None:
+    machine.environ["GIMP3_DIRECTORY"] = str(machine.folder("profile"))
+    program = machine.program("gimp")
+    (host,) = machine.hosts()
+    assert host.plugin_folder == machine.root / "profile/plug-ins"
+    assert host.executable == program
+
+
+def test_flatpak_gimp_with_folders_of_its_own(machine: Machine) -> None:
+    machine.folder("var/lib/flatpak/app/org.gimp.GIMP")
+    assert machine.hosts() == [Host(HostKind.gimp, None, Flavour.flatpak, None, None)]
+    inside = machine.own(".var/app/org.gimp.GIMP/config/GIMP/3.2")
+    (host,) = machine.hosts()
+    assert host.plugin_folder == inside / "plug-ins"
+
+
+def test_flatpak_gimp_uses_the_users_folder_where_there_is_one(machine: Machine) -> None:
+    machine.own(".local/share/flatpak/app/org.gimp.GIMP")
+    shared = machine.own(".config/GIMP/3.0")
+    inside = machine.own(".var/app/org.gimp.GIMP/config/GIMP/3.0")
+    hosts = machine.hosts()
+    assert brief(hosts) == [("gimp", "3.0", "flatpak")] * 2
+    assert [host.plugin_folder for host in hosts] == [shared / "plug-ins", inside / "plug-ins"]
+
+
+def test_snap_gimp(machine: Machine) -> None:
+    machine.folder("snap/gimp")
+    machine.program("gimp", link="snap")
+    assert machine.hosts() == [Host(HostKind.gimp, None, Flavour.snap, None, None)]
+    inside = machine.own("snap/gimp/current/.config/GIMP/3.0")
+    (host,) = machine.hosts()
+    assert host == Host(HostKind.gimp, "3.0", Flavour.snap, inside / "plug-ins", None)
+
+
+def test_kritas(machine: Machine) -> None:
+    program = machine.program("krita")
+    machine.own(".var/app/org.kde.krita")
+    machine.own("snap/krita/current/.local/share/krita")
+    system, flatpak, snap = machine.hosts()
+    assert system.executable == program
+    assert system.plugin_folder == machine.home / ".local/share/krita/pykrita"
+    assert system.settings_file == machine.home / ".config/kritarc"
+    sandbox = machine.home / ".var/app/org.kde.krita"
+    assert flatpak.plugin_folder == sandbox / "data/krita/pykrita"
+    assert flatpak.settings_file == sandbox / "config/kritarc"
+    assert snap.flavour is Flavour.snap
+
+
+def test_macos(machine: Machine) -> None:
+    contents = machine.folder("Applications/GIMP.app/Contents")
+    (contents / "Info.plist").write_bytes(plistlib.dumps({"CFBundleShortVersionString": "3.0.4"}))
+    machine.folder("Applications/krita.app")
+    gimp, krita = machine.hosts("darwin")
+    support = machine.home / "Library/Application Support"
+    assert gimp == Host(
+        HostKind.gimp,
+        "3.0",
+        Flavour.macos,
+        support / "GIMP/3.0/plug-ins",
+        contents / "MacOS/gimp",
+    )
+    assert krita.plugin_folder == support / "Krita/pykrita"
+    assert krita.settings_file == machine.home / "Library/Preferences/kritarc"
+
+
+@pytest.mark.parametrize(("version", "count"), [("2.10.38", 0), (None, 1)])
+def test_macos_with_an_old_or_unreadable_gimp(
+    machine: Machine, version: str | None, count: int
+) -> None:
+    contents = machine.folder("Applications/GIMP-2.10.app/Contents")
+    content = plistlib.dumps({"CFBundleShortVersionString": version}) if version else b"junk"
+    (contents / "Info.plist").write_bytes(content)
+    assert len(machine.hosts("darwin")) == count
+
+
+def test_windows(machine: Machine) -> None:
+    roaming, local = machine.own("AppData/Roaming"), machine.own("AppData/Local")
+    machine.environ |= {
+        "APPDATA": str(roaming),
+        "LOCALAPPDATA": str(local),
+        "ProgramFiles": str(machine.folder("Program Files")),
+    }
+    (machine.folder("Program Files/GIMP 3/bin") / "gimp-3.0.exe").touch()
+    (machine.folder("Program Files/Krita (x64)/bin") / "krita.exe").touch()
+    (roaming / "GIMP/2.10").mkdir(parents=True)
+    cache = machine.own("AppData/Local/Packages/49800Krita_abc/LocalCache")
+    gimp, krita, store = machine.hosts("win32")
+    assert gimp.plugin_folder == roaming / "GIMP/3.0/plug-ins"
+    assert gimp.executable is not None
+    assert gimp.executable.name == "gimp-3.0.exe"
+    assert krita.plugin_folder == roaming / "krita/pykrita"
+    assert krita.settings_file == local / "kritarc"
+    assert store.flavour is Flavour.store
+    assert store.plugin_folder == cache / "Roaming/krita/pykrita"
+
+
+def test_windows_per_user_gimp_of_unknown_version(machine: Machine) -> None:
+    (machine.own("AppData/Local/Programs/GIMP 3/bin") / "gimp-3.exe").touch()
+    (host,) = machine.hosts("win32")
+    assert (host.version, host.plugin_folder) == (None, None)
+    folder = machine.own("AppData/Roaming/GIMP/3.2")
+    (host,) = machine.hosts("win32")
+    assert host.plugin_folder == folder / "plug-ins"
+
+
+def test_the_plugin_in_gimp(machine: Machine) -> None:
+    folder = machine.own(".config/GIMP/3.0")
+    (host,) = machine.hosts()
+    assert plugin_state(host) is PluginState.missing
+    script = folder / "plug-ins/maskwright/maskwright.py"
+    script.parent.mkdir(parents=True)
+    script.touch(mode=0o644)
+    assert plugin_state(host) is PluginState.not_executable
+    script.chmod(0o755)
+    assert plugin_state(host) is PluginState.in_place
+
+
+def test_no_bit_is_needed_on_windows(machine: Machine) -> None:
+    folder = machine.own("AppData/Roaming/GIMP/3.0")
+    script = folder / "plug-ins/maskwright/maskwright.py"
+    script.parent.mkdir(parents=True)
+    script.touch(mode=0o644)
+    (host,) = machine.hosts("win32")
+    assert plugin_state(host) is PluginState.in_place
+
+
+def test_no_folder_no_plugin() -> None:
+    host = Host(HostKind.gimp, None, Flavour.snap, None, None)
+    assert plugin_state(host) is PluginState.missing
+
+
+KRITARC = (
+    "plain=1\n\n[Other]\nenable_maskwright=false\n[python][$i]\nx=%s\n[python]\n{}\nx=1\nx=2\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "state"),
+    [
+        ("enable_maskwright=true", PluginState.in_place),
+        ("enable_maskwright = True", PluginState.in_place),
+        ("enable_maskwright=false", PluginState.disabled),
+        ("enable_maskwright", PluginState.disabled),
+        ("enable_other=true", PluginState.disabled),
+    ],
+)
+def test_the_plugin_in_krita(machine: Machine, line: str, state: PluginState) -> None:
+    folder = machine.own(".local/share/krita/pykrita")
+    (host,) = machine.hosts()
+    assert plugin_state(host) is PluginState.missing
+    (folder / "maskwright.desktop").touch()
+    assert plugin_state(host) is PluginState.incomplete
+    (folder / "maskwright").mkdir()
+    (folder / "maskwright/__init__.py").touch()
+    assert plugin_state(host) is PluginState.disabled
+    (machine.own(".config") / "kritarc").write_text(KRITARC.replace("{}", line))
+    assert plugin_state(host) is state
+
+
+def test_an_unreadable_kritarc_switches_nothing_on(machine: Machine) -> None:
+    folder = machine.own(".local/share/krita/pykrita")
+    (folder / "maskwright.desktop").touch()
+    (folder / "maskwright").mkdir()
+    (folder / "maskwright/__init__.py").touch()
+    (machine.own(".config") / "kritarc").write_bytes(b"\xff\xfe\x00")
+    (host,) = machine.hosts()
+    assert plugin_state(host) is PluginState.disabled
