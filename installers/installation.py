@@ -1,0 +1,195 @@
+"""Installing, step by step: build beside what is there, prove it, then switch."""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import environment
+import lock
+import manifest as record
+import proof
+import removal
+from failure import InstallError
+from layout import NAME, Layout, path_advice
+from manifest import Manifest, Placement
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+SAMPLE = Path(__file__).resolve().parent / "sample" / "coffee.jpg"
+REQUIREMENTS = Path(__file__).resolve().parent / "requirements.txt"
+NEEDED_BYTES = 700_000_000
+
+
+def install(
+    layout: Layout, environ: Mapping[str, str], photo: Path | None, *, sample: bool
+) -> None:
+    """Bring the installation up to date, then cut out a photo."""
+    record.refuse_foreign(record.read(layout.manifest), [layout.command])
+    made = record.make_folder(layout.data) + record.make_folder(layout.commands)
+    with lock.held(layout.lock):
+        known = record.read(layout.manifest)
+        known = replace(known, made_folders=known.made_folders + made)
+        record.write(layout.manifest, known)
+        shell = environment.Shell(layout.log, environ)
+        try:
+            known = up_to_date(layout, known, shell)
+        except BaseException:
+            if not known.environment:
+                removal.leave(layout, known)
+            raise
+        layout.log.unlink(missing_ok=True)
+        where = layout.data / known.environment
+        print(f"\nMaskwright is installed: {layout.command}")
+        if advice := path_advice(layout, environ):
+            print(advice)
+        if photo or sample:
+            show_cutout(layout, photo, known, where)
+
+
+def up_to_date(layout: Layout, known: Manifest, shell: environment.Shell) -> Manifest:
+    """Build and switch to a new environment unless the one that is there is this version."""
+    packages = environment.digest([REQUIREMENTS], CHECKOUT, environment.python_tag())
+    fingerprint = environment.digest(sources(), CHECKOUT, packages)
+    where = layout.data / f"env-{fingerprint}"
+    wanted = placements(layout, where)
+    if known.fingerprint == fingerprint and works(layout, where, shell):
+        if all(known.holds(item) for item in wanted):
+            print("Maskwright is up to date.")
+            return known
+        return switch(layout, known, wanted)
+    package = None
+    try:
+        package = build(layout, known, where, packages, shell)
+        with step("Checking it with a real cut-out"):
+            prove(layout, where)
+    except BaseException:
+        shutil.rmtree(where, ignore_errors=True)
+        if (layout.data / known.environment / "pyvenv.cfg").exists():
+            print("What was installed before is unchanged and still works.")
+        raise
+    more = known.system_packages + ((package,) if package else ())
+    known = replace(known, fingerprint=fingerprint, packages=packages, environment=where.name)
+    known = switch(layout, replace(known, system_packages=more), wanted)
+    for old in layout.environments():
+        if old != where:
+            shutil.rmtree(old, ignore_errors=True)
+    return known
+
+
+def sources() -> list[Path]:
+    """The files whose change makes another version."""
+    found = [CHECKOUT / "pyproject.toml", Path(__file__).resolve()]
+    engine = CHECKOUT / "engine" / NAME
+    return found + [p for p in engine.rglob("*") if p.is_file() and p.suffix != ".pyc"]
+
+
+def placements(layout: Layout, where: Path) -> tuple[Placement, ...]:
+    """Everything that goes outside our own folder, for the environment `where`."""
+    return (Placement(layout.command, launcher(layout, where), executable=True),)
+
+
+def launcher(layout: Layout, where: Path) -> bytes:
+    """The `maskwright` command: runs the environment's own."""
+    if layout.windows:
+        inside = layout.entry(where).relative_to(layout.data.parent)
+        lines = ("@echo off", "setlocal", "set PYTHONPATH=", f'"%LOCALAPPDATA%\\{inside}" %*', "")
+        return "\r\n".join(lines).encode("ascii")
+    words = " ".join("'" + word.replace("'", "'\\''") + "'" for word in layout.run_in(where))
+    text = f'#!/bin/sh\n# Placed by Maskwright\'s installer.\nexec {words} "$@"\n'
+    return os.fsencode(text)
+
+
+def works(layout: Layout, where: Path, shell: environment.Shell) -> bool:
+    """Whether an environment that is there still runs."""
+    try:
+        shell.run([*layout.run_in(where), "--version"], f"{where} does not run")
+    except InstallError:
+        return False
+    return True
+
+
+def build(
+    layout: Layout, known: Manifest, where: Path, packages: str, shell: environment.Shell
+) -> str | None:
+    """Make the environment `where`, beside the one in use.
+
+    Returns the name of the system package that had to be installed for that, if any.
+    """
+    print(f"Installing Maskwright into {layout.data}")
+    refuse_full_disk(layout.data)
+    package = environment.provide_venv(shell, print)
+    python = layout.python(where)
+    old = layout.data / known.environment
+    if known.packages == packages and works(layout, old, shell):
+        with step("Taking over the packages that are there"):
+            environment.copy_packages(shell, old, where, NAME)
+    else:
+        with step("Making a private Python environment"):
+            environment.create(shell, where, python)
+        with step("Downloading and checking the packages it needs (about 120 MB)"):
+            environment.install_pinned(shell, python, [REQUIREMENTS])
+    with step("Installing the engine"):
+        environment.install_checkout(shell, python, CHECKOUT)
+    return package
+
+
+def refuse_full_disk(folder: Path) -> None:
+    """Raise `InstallError` where the packages will not fit."""
+    free = shutil.disk_usage(folder).free
+    if free < NEEDED_BYTES:
+        raise InstallError(
+            f"{folder} has {free // 1_000_000} MB free and installing takes "
+            f"{NEEDED_BYTES // 1_000_000} MB: make room, then run the installer again."
+        )
+
+
+def prove(layout: Layout, where: Path) -> None:
+    """Make a cut-out of the sample and throw it away; raises `InstallError` if that fails."""
+    nowhere = where / proof.SAMPLE_RESULT
+    proof.cut(layout.run_in(where), SAMPLE, nowhere)
+    nowhere.unlink()
+
+
+def switch(layout: Layout, known: Manifest, wanted: Sequence[Placement]) -> Manifest:
+    """Let the command run the new environment.
+
+    The record is written before and after: whenever this is interrupted, what lies there is known
+    as ours.
+    """
+    record.write(layout.manifest, known.expecting(wanted))
+    for item in wanted:
+        record.place(item)
+    done = replace(known, placed={**known.placed, **{str(p.path): (p.sha256,) for p in wanted}})
+    record.write(layout.manifest, done)
+    return done
+
+
+def show_cutout(layout: Layout, photo: Path | None, known: Manifest, where: Path) -> None:
+    """Cut out the user's photo or the sample, and say where the result is."""
+    command = layout.run_in(where)
+    if photo:
+        wanted = proof.result_path(photo, layout.home, CHECKOUT)
+        path, _ = proof.cut_and_settle(command, photo.resolve(), wanted, Manifest())
+        print(f"Cut-out of {photo}: {path}")
+    else:
+        wanted = layout.home / proof.SAMPLE_RESULT
+        path, new = proof.cut_and_settle(command, SAMPLE, wanted, known)
+        if new:
+            record.write(layout.manifest, known.with_result(path))
+        print(f"Cut-out of the sample photo: {path}")
+
+
+@contextmanager
+def step(what: str) -> Iterator[None]:
+    """Say what is going on, and how long it took."""
+    print(f"  {what} ... ", end="", flush=True)
+    start = time.monotonic()
+    try:
+        yield
+    except BaseException:
+        print("failed", flush=True)
+        raise
+    print(f"{time.monotonic() - start:.0f} s", flush=True)

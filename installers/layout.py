@@ -1,0 +1,114 @@
+"""Where things go in a user's home; nothing is changed here."""
+
+import sys
+import sysconfig
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+NAME = "maskwright"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The folders of one user on one system."""
+
+    home: Path
+    data: Path
+    """Everything that is ours. Fixed, not moved by XDG_DATA_HOME: sandboxes remap that, and the
+    plug-ins must find the engine from inside them."""
+    users_own: tuple[Path, ...]
+    """Where the engine keeps downloaded models and settings; only a purge removes these."""
+    commands: Path
+    windows: bool
+
+    @property
+    def command(self) -> Path:
+        """The file that the user's shell finds."""
+        return self.commands / (f"{NAME}.cmd" if self.windows else NAME)
+
+    @property
+    def manifest(self) -> Path:
+        """The record of what was placed."""
+        return self.data / "install.json"
+
+    @property
+    def log(self) -> Path:
+        """What a failed program said."""
+        return self.data / "install.log"
+
+    @property
+    def lock(self) -> Path:
+        """Held while an installer works here."""
+        return self.data / "install.lock"
+
+    def python(self, environment: Path) -> Path:
+        """The interpreter of an environment."""
+        return environment / ("Scripts/python.exe" if self.windows else "bin/python")
+
+    def entry(self, environment: Path) -> Path:
+        """The script that pip made for the `maskwright` command of an environment."""
+        return environment / ("Scripts/maskwright.exe" if self.windows else "bin/maskwright")
+
+    def environments(self) -> list[Path]:
+        """Every environment in our folder, those of interrupted installations too."""
+        return [path for path in self.data.glob("env-*") if path.is_dir()]
+
+    def run_in(self, environment: Path) -> list[str]:
+        """The start of a command line that runs Maskwright from an environment.
+
+        On POSIX the interpreter is isolated (-I): a PYTHONPATH that some other program needs must
+        not bring its own numpy.
+        """
+        if self.windows:
+            return [str(self.entry(environment))]
+        return [str(self.python(environment)), "-I", str(self.entry(environment))]
+
+
+def locate(platform: str, environ: Mapping[str, str], home: Path) -> Layout:
+    """Lay out Maskwright for `sys.platform` value `platform`."""
+    if platform == "win32":
+        data = Path(environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / NAME
+        users_own = [data / "models", data / "settings.json"]
+    elif platform == "darwin":
+        data = home / "Library" / "Application Support" / NAME
+        users_own = [data / "models", data / "settings.json"]
+    else:
+        data = home / ".local" / "share" / NAME
+        moved = Path(environ.get("XDG_DATA_HOME") or data.parent) / NAME
+        settings = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / NAME
+        users_own = list(dict.fromkeys([data / "models", moved / "models", settings]))
+    return Layout(home, data, tuple(users_own), home / ".local" / "bin", platform == "win32")
+
+
+def site_packages(environment: Path) -> Path:
+    """Where an environment of the running Python keeps its packages."""
+    places = {"base": str(environment), "platbase": str(environment)}
+    return Path(sysconfig.get_path("purelib", "venv", vars=places))
+
+
+def path_advice(layout: Layout, environ: Mapping[str, str]) -> str:
+    """How to put the command's folder on the PATH; empty when it is there."""
+    separator = ";" if layout.windows else ":"
+    folders = environ.get("PATH", "").split(separator)
+    if any(folder and Path(folder) == layout.commands for folder in folders):
+        return ""
+    if layout.windows:
+        return (
+            "To find the command by its name, run this line once in PowerShell and open a new "
+            "window:\n  [Environment]::SetEnvironmentVariable('Path', "
+            f"[Environment]::GetEnvironmentVariable('Path', 'User') + ';{layout.commands}', 'User')"
+        )
+    shell = Path(environ.get("SHELL", "sh")).name
+    if shell == "fish":
+        return "To find the command by its name, run this line once:\n  fish_add_path ~/.local/bin"
+    start = {"bash": "~/.bashrc", "zsh": "~/.zshrc"}.get(shell, "~/.profile")
+    return (
+        f"To find the command by its name, add this line to {start} and open a new terminal:\n"
+        '  export PATH="$HOME/.local/bin:$PATH"'
+    )
+
+
+def current_layout(environ: Mapping[str, str]) -> Layout:
+    """The layout for whoever runs this."""
+    return locate(sys.platform, environ, Path.home())

@@ -1,0 +1,339 @@
+"""The installer for real: packages, environment, command, cut-out, upgrade, uninstall."""
+
+import fcntl
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PYTHON_VENV = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
+
+pytestmark = [pytest.mark.installers, pytest.mark.timeout(600)]
+
+
+@dataclass(frozen=True)
+class User:
+    """Somebody with a checkout and a home, neither with an easy name."""
+
+    home: Path
+    checkout: Path
+    environ: Mapping[str, str]
+
+    @property
+    def data(self) -> Path:
+        return self.home / ".local/share/maskwright"
+
+    @property
+    def command(self) -> Path:
+        return self.home / ".local/bin/maskwright"
+
+    def install(self, *arguments: str, cwd: Path | None = None, **environ: str) -> "Said":
+        script = str(self.checkout / "installers" / "install.py")
+        return self.run(sys.executable, script, *arguments, cwd=cwd, **environ)
+
+    def run(self, *command: str, cwd: Path | None = None, **environ: str) -> "Said":
+        done = subprocess.run(
+            command,
+            env={**self.environ, **environ},
+            cwd=cwd or self.home,
+            capture_output=True,
+            encoding="utf-8",
+        )
+        assert "Traceback" not in done.stderr
+        return Said(done.returncode, done.stdout, done.stderr)
+
+
+@dataclass(frozen=True)
+class Said:
+    code: int
+    out: str
+    err: str
+
+
+def new_user(folder: Path, pip_cache: Path) -> User:
+    home, checkout = folder / "Zoë 山田 home", folder / "chéckout 部"
+    home.mkdir()
+    checkout.mkdir()
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(CHECKOUT / name, checkout)
+    for name in ("engine", "installers"):
+        skip = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(CHECKOUT / name, checkout / name, ignore=skip)
+    ours = ("MASKWRIGHT_", "XDG_", "ORT_", "CI", "PYTHON")
+    environ = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
+    environ.setdefault("PIP_CACHE_DIR", str(pip_cache))
+    environ |= {"HOME": str(home), "PATH": "/usr/bin:/bin", "SHELL": "/bin/bash"}
+    return User(home, checkout, environ)
+
+
+def listing(folder: Path) -> dict[str, tuple[int, int]]:
+    """Every entry with its size and the time of its last change."""
+    entries = {path: path.lstat() for path in folder.rglob("*")}
+    return {
+        str(path.relative_to(folder)): (entry.st_size, entry.st_mtime_ns)
+        for path, entry in entries.items()
+    }
+
+
+def environments(user: User) -> list[str]:
+    return [path.name for path in user.data.glob("env-*")]
+
+
+@pytest.fixture(scope="module")
+def pip_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("pip")
+
+
+@pytest.fixture
+def newcomer(tmp_path: Path, pip_cache: Path) -> User:
+    """A user with nothing installed."""
+    return new_user(tmp_path, pip_cache)
+
+
+@pytest.fixture(scope="module")
+def user(tmp_path_factory: pytest.TempPathFactory, pip_cache: Path) -> User:
+    """A user with Maskwright installed; a test leaves a working installation behind."""
+    user = new_user(tmp_path_factory.mktemp("user"), pip_cache)
+    before = listing(user.checkout)
+    said = user.install()
+    assert said.code == 0, said.err
+    assert listing(user.checkout) == before
+    assert f"Maskwright is installed: {user.command}" in said.out
+    assert '  export PATH="$HOME/.local/bin:$PATH"' in said.out
+    assert f"Cut-out of the sample photo: {user.home}/maskwright-sample-cutout.png" in said.out
+    return user
+
+
+def test_the_sample_is_cut_out(user: User) -> None:
+    with (
+        Image.open(user.checkout / "installers/sample/coffee.jpg") as photo,
+        Image.open(user.home / "maskwright-sample-cutout.png") as cutout,
+    ):
+        assert cutout.mode == "RGBA"
+        assert cutout.size == photo.size
+        alpha = cutout.getchannel("A")
+        counts = alpha.histogram()
+        opaque = sum(counts[250:]) / sum(counts)
+        assert 0.25 < opaque < 0.75
+        at = np.asarray(alpha)
+        assert at[180, 300] > 250
+        assert at[10, 590] < 3
+
+
+def test_a_cut_out_leaves_no_telemetry(user: User) -> None:
+    places = {name.split("/")[0] for name in listing(user.home)}
+    assert places == {".local", "maskwright-sample-cutout.png"}
+
+
+def test_a_second_run_is_quick_changes_nothing_and_needs_no_network(user: User) -> None:
+    before = listing(user.home)
+    start = time.monotonic()
+    said = user.install(PIP_NO_INDEX="1", PIP_CACHE_DIR=str(user.home / "none"))
+    assert time.monotonic() - start < 15
+    assert said.code == 0, said.err
+    assert "up to date" in said.out
+    assert "Cut-out of the sample photo" in said.out
+    assert listing(user.home) == before
+
+
+def test_the_command_is_found_by_name_and_ignores_foreign_packages(
+    user: User, tmp_path: Path
+) -> None:
+    (tmp_path / "numpy.py").write_text("raise ImportError('not this one')", encoding="utf-8")
+    photo = user.checkout / "installers/sample/coffee.jpg"
+    path = f"{user.command.parent}:/usr/bin:/bin"
+    line = ["/bin/sh", "-c", 'maskwright cut "$0" -o "$1"', str(photo), str(tmp_path / "out.png")]
+    said = user.run(*line, cwd=tmp_path, PATH=path, PYTHONPATH=str(tmp_path))
+    assert said.code == 0, said.err
+    with Image.open(tmp_path / "out.png") as cutout:
+        assert cutout.mode == "RGBA"
+    assert "PATH" not in user.install("--no-sample", PATH=path).out
+
+
+def test_a_photo_is_cut_out_beside_it(user: User, tmp_path: Path) -> None:
+    photo = tmp_path / "my café 写真.jpg"
+    shutil.copy(user.checkout / "installers/sample/coffee.jpg", photo)
+    result = tmp_path / "my café 写真-cutout.png"
+    for _ in range(2):  # the second time the same result is there
+        said = user.install(photo.name, cwd=tmp_path)
+        assert said.code == 0, said.err
+        assert said.out.rstrip().endswith(f": {result}")
+    result.write_bytes(b"painted on")
+    said = user.install(photo.name, cwd=tmp_path)
+    assert said.out.rstrip().endswith(f": {result.with_stem(result.stem + '-2')}")
+    assert result.read_bytes() == b"painted on"
+
+
+def test_what_is_no_photo_ends_in_a_sentence(user: User, tmp_path: Path) -> None:
+    (tmp_path / "notes.jpg").write_text("no photo", encoding="utf-8")
+    said = user.install("notes.jpg", cwd=tmp_path)
+    assert said.code == 2
+    assert len(said.err.strip().splitlines()) == 1
+    assert user.install("missing.jpg").code == 2
+    assert user.install("--purge").code == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.jpg"]
+
+
+def test_a_failed_upgrade_keeps_what_works(user: User) -> None:
+    before = listing(user.home)
+    pyproject = user.checkout / "pyproject.toml"
+    package = user.checkout / "engine/maskwright/__init__.py"
+    for broken, sentence in ((pyproject, "could not be built"), (package, "failed")):
+        good = broken.read_bytes()
+        broken.write_bytes(good + b"\n(\n")
+        said = user.install()
+        broken.write_bytes(good)
+        assert said.code in (1, 3)
+        assert sentence in said.err
+        assert "still works" in said.out
+        assert user.run(str(user.command), "--version").code == 0
+        assert len(environments(user)) == 1
+    assert user.install().code == 0
+    assert listing(user.home).keys() == before.keys()
+
+
+def test_an_upgrade_of_the_engine_needs_no_network(user: User) -> None:
+    before = environments(user)
+    with (user.checkout / "engine/maskwright/errors.py").open("a", encoding="utf-8") as file:
+        file.write("# changed\n")
+    said = user.install("--no-sample", PIP_NO_INDEX="1", PIP_CACHE_DIR=str(user.home / "none"))
+    assert said.code == 0, said.err
+    after = environments(user)
+    assert len(after) == 1
+    assert after != before
+    assert user.run(str(user.command), "--version").code == 0
+
+
+def test_a_broken_installation_is_mended(user: User) -> None:
+    (environment,) = user.data.glob("env-*")
+    (environment / "bin/maskwright").unlink()
+    user.command.unlink()
+    assert user.install("--no-sample").code == 0
+    assert user.run(str(user.command), "--version").code == 0
+
+
+def test_only_one_installer_works_at_a_time(user: User) -> None:
+    with (user.data / "install.lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        said = user.install()
+    assert said.code == 1
+    assert "Another installation" in said.err
+
+
+def test_uninstalling_leaves_the_home_as_it_was(newcomer: User) -> None:
+    (newcomer.home / ".local/share/other").mkdir(parents=True)
+    (newcomer.home / "maskwright-sample-cutout.png").write_text("mine", encoding="utf-8")
+    before = listing(newcomer.home).keys()
+    assert newcomer.install().code == 0
+    assert (newcomer.home / "maskwright-sample-cutout-2.png").exists()
+    model = newcomer.data / "models/big.onnx"
+    model.parent.mkdir(exist_ok=True)
+    model.write_bytes(b"downloaded")
+
+    said = newcomer.install("--uninstall")
+    assert said.code == 0, said.err
+    assert str(model.parent) in said.out
+    assert model.exists()
+    assert not newcomer.command.exists()
+    assert environments(newcomer) == []
+
+    assert newcomer.install("--uninstall", "--purge").code == 0
+    assert listing(newcomer.home).keys() == before
+    assert "not installed" in newcomer.install("--uninstall").out
+
+
+def test_a_foreign_command_is_left_alone(newcomer: User) -> None:
+    newcomer.command.parent.mkdir(parents=True)
+    newcomer.command.write_text("#!/bin/sh\n", encoding="utf-8")
+    before = listing(newcomer.home)
+    said = newcomer.install()
+    assert said.code == 1
+    assert str(newcomer.command) in said.err
+    assert listing(newcomer.home) == before
+    assert newcomer.install("--uninstall").code == 0
+    assert listing(newcomer.home) == before
+
+
+def test_ctrl_c_leaves_nothing(newcomer: User) -> None:
+    script = str(newcomer.checkout / "installers" / "install.py")
+    with subprocess.Popen(
+        [sys.executable, script],
+        env=dict(newcomer.environ),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        said = b""
+        while b"Downloading" not in said:
+            said += os.read(process.stdout.fileno(), 4096)
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate()
+    assert process.returncode == 130
+    assert err.decode().strip() == "Cancelled."
+    assert listing(newcomer.home) == {}
+
+
+def test_an_old_python_is_turned_away(newcomer: User) -> None:
+    said = pretending(newcomer, "sys.version_info = (3, 9, 2, 'final', 0)")
+    assert said.code == 1
+    assert "needs Python 3.11 or newer, and this is Python 3.9:" in said.err
+    assert listing(newcomer.home) == {}
+
+
+WITHOUT_VENV = "import os; sys.modules['ensurepip'] = None; os.geteuid = lambda: {uid}"
+
+
+def test_a_user_without_the_venv_module_is_told_the_package(newcomer: User) -> None:
+    bin_folder = fake_apt_get(newcomer)
+    said = pretending(newcomer, WITHOUT_VENV.format(uid=1000), path=f"{bin_folder}:/usr/bin:/bin")
+    assert said.code == 1
+    assert f"run 'sudo apt install {PYTHON_VENV}'" in said.err
+    assert not (bin_folder / "calls").exists()
+    assert listing(newcomer.home) == {}
+
+
+def test_root_without_the_venv_module_gets_the_package(newcomer: User) -> None:
+    bin_folder = fake_apt_get(newcomer)
+    said = pretending(newcomer, WITHOUT_VENV.format(uid=0), path=f"{bin_folder}:/usr/bin:/bin")
+    install = f"install -y --no-install-recommends {PYTHON_VENV}"
+    calls = (bin_folder / "calls").read_text(encoding="utf-8").splitlines()
+    assert calls == [install, "update"]
+    assert f"installing the package {PYTHON_VENV}" in said.out
+    assert said.code == 1
+    assert "E: no such package" in said.err
+
+
+def pretending(user: User, lie: str, path: str = "/usr/bin:/bin") -> Said:
+    """Run the installer in a Python that was told `lie`."""
+    script = str(user.checkout / "installers" / "install.py")
+    folder = str(user.checkout / "installers")
+    code = (
+        f"import runpy, sys; sys.argv = [{script!r}]; sys.path.insert(0, {folder!r}); {lie}; "
+        f"runpy.run_path({script!r}, run_name='__main__')"
+    )
+    return user.run(sys.executable, "-c", code, PATH=path)
+
+
+def fake_apt_get(user: User) -> Path:
+    """A folder with an apt-get that writes down its calls and has no package."""
+    folder = user.checkout.parent / "fake bin"
+    folder.mkdir()
+    tool = folder / "apt-get"
+    tool.write_text(
+        f'#!/bin/sh\necho "$@" >> "{folder}/calls"\necho "E: no such package" >&2\nexit 100\n',
+        encoding="utf-8",
+    )
+    tool.chmod(tool.stat().st_mode | stat.S_IXUSR)
+    return folder
