@@ -1,6 +1,7 @@
 """The product started as a process of its own, from the same files that the tests import."""
 
 import os
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -54,11 +55,19 @@ def on_a_terminal(*arguments: str, typed: bytes = b"") -> tuple[int, bytes]:
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
+        output = process.stdout.fileno()
         shown = b""
-        while chunk := os.read(process.stdout.fileno(), 4096):
-            shown += chunk
+        while True:
+            # A key that arrives between a question and the wait for its answer can be lost, so
+            # it is pressed again, as a person would.
+            if select.select([output], [], [], 1.0)[0]:
+                chunk = os.read(output, 4096)
+                shown += chunk
+                if not chunk:
+                    break
+                if b"]: " not in chunk:
+                    continue
             if typed and b"]: " in shown:
                 process.stdin.write(typed)
                 process.stdin.flush()
-                typed = b""
     return process.returncode, shown

@@ -24,7 +24,7 @@ from maskwright.models.machine import available_memory, mebibytes, usable_cores
 from maskwright.models.runtime import CPU, Tuning, onnxruntime_version
 from maskwright.models.sessions import loader, memory_estimate
 from maskwright.models.store import Store, open_store
-from maskwright.models.trial import Candidate, Measured, Reference, try_device
+from maskwright.models.trial import Candidate, Measured, Reference
 
 OLDEST_PYTHON: Final = (3, 11)
 OLDEST_ONNXRUNTIME: Final = (1, 32)
@@ -49,6 +49,7 @@ class Machine:
     onnxruntime: Callable[[], str]
     free_memory: Callable[[], int | None]
     free_disk: Callable[[Path], int]
+    may_write: Callable[[Path], bool]
     timer: Callable[[], float] = time.perf_counter
 
 
@@ -65,33 +66,35 @@ def this_machine(environ: Mapping[str, str]) -> Machine:
         onnxruntime=onnxruntime_version,
         free_memory=available_memory,
         free_disk=lambda folder: shutil.disk_usage(folder).free,
+        may_write=lambda folder: os.access(folder, os.W_OK),
     )
+
+
+CHECKS: Final = ("python", "engine", "onnxruntime", "models", "devices", "memory", "disk", "hosts")
 
 
 def run_checks(machine: Machine, cancel: CancelToken) -> Report:
     """Every check, whatever becomes of the others; raises only Cancelled."""
-    checks: list[tuple[str, Callable[[], Iterator[Check]]]] = [
-        ("python", lambda: _python(machine)),
-        ("engine", lambda: _engine()),
-        ("onnxruntime", lambda: _onnxruntime(machine)),
-        ("models", lambda: _models(machine, cancel)),
-        ("devices", lambda: _devices(machine, cancel)),
-        ("memory", lambda: _memory(machine)),
-        ("disk", lambda: _disk(machine)),
-        ("hosts", lambda: _hosts(machine)),
-    ]
-    found: list[Check] = []
-    for name, check in checks:
-        cancel.check()
-        found += _guarded(name, check)
+    found = [check for name in CHECKS for check in findings(name, machine, cancel)]
     return Scrubber(machine.home, machine.environ).report(found)
 
 
-def _guarded(name: str, check: Callable[[], Iterator[Check]]) -> list[Check]:
-    """What a check finds; an error in the middle of it is a finding too."""
+def findings(name: str, machine: Machine, cancel: CancelToken) -> list[Check]:
+    """What one of CHECKS finds; an error in the middle of it is a finding too."""
+    cancel.check()
+    checks: dict[str, Callable[[], Iterator[Check]]] = {
+        "python": lambda: _python(machine),
+        "engine": _engine,
+        "onnxruntime": lambda: _onnxruntime(machine),
+        "models": lambda: _models(machine, cancel),
+        "devices": lambda: _devices(machine, cancel),
+        "memory": lambda: _memory(machine),
+        "disk": lambda: _disk(machine),
+        "hosts": lambda: _hosts(machine),
+    }
     found: list[Check] = []
     try:
-        found.extend(check())
+        found.extend(checks[name]())
     except Cancelled:
         raise
     except MaskwrightError as error:
@@ -164,8 +167,9 @@ def _devices(machine: Machine, cancel: CancelToken) -> Iterator[Check]:
     hardware = machine.hardware()
     for device in hardware.contenders():
         candidate = Candidate(device, loader(spec, path, device, tuning))
-        trial = try_device(reference, candidate, machine.timer, cancel)
-        yield _trial_check(f"device:{device.name}", trial, trial.reason)
+        trial = hardware.trial(spec.sha256, reference, candidate, cancel, fresh=True)
+        demanded = hardware.wanted is not None
+        yield _trial_check(f"device:{device.name}", trial, trial.reason, demanded=demanded)
     for trial in hardware.ledger.trials():
         if trial.key.model != spec.sha256:
             name = f"trial:{trial.key.device}:{trial.key.model[:12]}"
@@ -184,11 +188,12 @@ def _cpu_check(measured: Measured, cores: int | None) -> Check:
     return Check("device:cpu", Status.ok, message, figures=figures)
 
 
-def _trial_check(name: str, trial: Trial, message: str) -> Check:
+def _trial_check(name: str, trial: Trial, message: str, *, demanded: bool = False) -> Check:
     works = trial.outcome in (Outcome.faster, Outcome.slower)
+    broken = Status.fail if demanded else Status.warn
     figures = asdict(trial) | {"outcome": trial.outcome.value}
     fix = None if works else "Install its newest driver, or set MASKWRIGHT_DEVICE=cpu."
-    return Check(name, Status.ok if works else Status.warn, message, fix, figures)
+    return Check(name, Status.ok if works else broken, message, fix, figures)
 
 
 def _title(store: Store, sha256: str) -> str:
@@ -215,7 +220,7 @@ def _disk(machine: Machine) -> Iterator[Check]:
     there = next(folder for folder in (root, *root.parents) if folder.exists())
     free = machine.free_disk(there)
     figures = {"folder": str(root), "free_bytes": free}
-    if not os.access(there, os.W_OK):
+    if not machine.may_write(there):
         message = f"The models folder {root} cannot be written."
         fix = "Give yourself the right to, or set MASKWRIGHT_MODELS to another folder."
         yield Check("disk", Status.warn, message, fix, figures)

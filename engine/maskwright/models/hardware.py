@@ -107,7 +107,7 @@ class Hardware:
         Raises ModelError `device-refused` when a demanded device fails its trial, Cancelled.
         """
         reference = Reference(cpu, self._timer, cancel)
-        trials = [(one.device, self._trial(sha256, reference, one, cancel)) for one in candidates]
+        trials = [(one.device, self.trial(sha256, reference, one, cancel)) for one in candidates]
         fit = [(trial.seconds or 0.0, device) for device, trial in trials if self._fits(trial)]
         if fit:
             return Pick(min(fit, key=lambda entry: entry[0])[1])
@@ -120,24 +120,22 @@ class Hardware:
             "Unset it to use the processor.",
         )
 
-    def doubt(self, sha256: str, device: Device, why: str) -> None:
-        """Remember that a device failed in use, so that it is not picked again."""
-        self.ledger.note(Trial(self._key(sha256, device), Outcome.failed, why))
-
-    def _fits(self, trial: Trial) -> bool:
-        if trial.outcome is Outcome.faster:
-            return True
-        return self.wanted is not None and trial.outcome is Outcome.slower
-
-    def _key(self, sha256: str, device: Device) -> TrialKey:
-        return TrialKey(sha256, device.name, self.version, self.driver)
-
-    def _trial(
-        self, sha256: str, reference: "Reference", candidate: Candidate, cancel: CancelToken
+    def trial(
+        self,
+        sha256: str,
+        reference: Reference,
+        candidate: Candidate,
+        cancel: CancelToken,
+        *,
+        fresh: bool = False,
     ) -> Trial:
+        """The remembered trial, or a new one; `fresh` makes a new one unless the last never ended.
+
+        Raises what the processor's own run raises, Cancelled.
+        """
         key = self._key(sha256, candidate.device)
         known = self.ledger.find(key)
-        if known is not None:
+        if known is not None and not (fresh and known.outcome is not Outcome.unfinished):
             return known
         # Written before the trial: should the driver take the process down, this remains.
         pending = Trial(key, Outcome.unfinished, f"A trial of {key.device} did not come back.")
@@ -149,6 +147,18 @@ class Hardware:
             raise
         self.ledger.note(trial)
         return trial
+
+    def doubt(self, sha256: str, device: Device, why: str) -> None:
+        """Remember that a device failed in use, so that it is not picked again."""
+        self.ledger.note(Trial(self._key(sha256, device), Outcome.failed, why))
+
+    def _fits(self, trial: Trial) -> bool:
+        if trial.outcome is Outcome.faster:
+            return True
+        return self.wanted is not None and trial.outcome is Outcome.slower
+
+    def _key(self, sha256: str, device: Device) -> TrialKey:
+        return TrialKey(sha256, device.name, self.version, self.driver)
 
 
 def open_hardware(environ: Mapping[str, str]) -> Hardware:

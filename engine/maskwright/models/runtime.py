@@ -84,6 +84,8 @@ def available_providers() -> tuple[str, ...]:
 
 
 def _onnxruntime() -> Any:
+    # Releases from 1.32 on report home and keep a device id in the user's cache unless told not to.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnxruntime  # here: 0.1 s and 20 MB that `maskwright --help` does not pay
     except (ImportError, OSError) as error:
@@ -91,6 +93,7 @@ def _onnxruntime() -> Any:
             "engine-broken",
             f"onnxruntime cannot be loaded ({reason(error)}); install Maskwright again.",
         ) from error
+    onnxruntime.disable_telemetry_events()
     onnxruntime.set_default_logger_severity(_NOTHING)
     return onnxruntime
 
@@ -155,6 +158,8 @@ def open_runtime(path: Path, device: Device, tuning: Tuning, cancel: CancelToken
     Cancelled.
     """
     ort = _onnxruntime()
+    if device.provider not in ort.get_available_providers():
+        raise _unavailable(device, "the installed onnxruntime was built without it")
     options = _session_options(ort, device, tuning)
     providers: list[Any] = [(device.provider, dict(device.options))]
     if device.provider != _CPU_PROVIDER:
