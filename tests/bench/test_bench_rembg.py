@@ -1,0 +1,67 @@
+"""Whole commands against rembg with the same network, alternating, medians."""
+
+import os
+import time
+
+import pytest
+from bench_process import CACHE, Spent, large_photo, middle, run_measured
+from own_process import environment, maskwright_command
+from rembg_peer import Rembg, provide_rembg
+
+pytestmark = [pytest.mark.bench, pytest.mark.timeout(1500)]
+
+ROUNDS = 5
+
+
+@pytest.fixture(scope="module")
+def rembg() -> Rembg:
+    return provide_rembg(CACHE)
+
+
+def alternated(ours: list[str], theirs: list[str], rembg: Rembg) -> tuple[Spent, Spent]:
+    mine, peer = [], []
+    for _ in range(ROUNDS + 1):
+        mine.append(run_measured(ours, environment()))
+        peer.append(run_measured(theirs, rembg.environ))
+    return middle(mine[1:]), middle(peer[1:])  # a first start compiles and fills caches
+
+
+@pytest.mark.parametrize("mask", [True, False], ids=["mask", "cut-out"])
+def test_cold_cut(mask: bool, rembg: Rembg, tmp_path):
+    photo = str(large_photo(tmp_path / "photo.jpg", 4000, 3000))
+    flags = ["--mask"] if mask else []
+    out = str(tmp_path / "out.png")
+    ours = maskwright_command("cut", photo, "-o", out, "--force", *flags)
+    theirs = rembg.arguments("i", *(["-om"] if mask else []), photo, str(tmp_path / "peer.png"))
+    mine, peer = alternated(ours, theirs, rembg)
+    name = "mask" if mask else "cut-out"
+    print(f"\n{name}, 12 megapixels: {mine} against rembg's {peer}")
+    assert mine.seconds <= peer.seconds / 2
+    assert mine.mebibytes <= peer.mebibytes * 2 / 3
+
+
+def test_batch_of_forty(rembg: Rembg, tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(40):
+        large_photo(folder / f"{number:02}.jpg", 2000, 1500, seed=number)
+    ours, theirs = [], []
+    for turn in range(2):
+        out = str(tmp_path / f"out{turn}")
+        ours.append(
+            run_measured(maskwright_command("batch", str(folder), "--out", out), environment())
+        )
+        theirs.append(run_measured(rembg.arguments("p", str(folder), f"{out}-peer"), rembg.environ))
+    mine, peer = middle(ours), middle(theirs)
+    print(f"\nbatch of 40: {mine} against rembg's {peer}")
+    assert mine.seconds * 1.5 <= peer.seconds
+
+
+def test_help_is_quick():
+    runs = []
+    for _ in range(7):
+        started = time.perf_counter()
+        run_measured(maskwright_command("--help"), environment())
+        runs.append(time.perf_counter() - started)
+    print(f"\n--help: {min(runs):.3f} s on {os.cpu_count()} cores")
+    assert min(runs) < 0.3
