@@ -59,6 +59,11 @@ class _Stages:
         yield
         self.seconds[name] = self.seconds.get(name, 0) + time.perf_counter() - started
 
+    def done(self) -> None:
+        self.cancel.check()
+        if self.progress is not None:
+            self.progress("done", 1.0)
+
 
 def matte_photo(
     photo: Photo,
@@ -98,8 +103,7 @@ def matte_photo(
     with stages.stage("review", 0.95):
         verdict = review(closer, window)
         warnings = (*photo_warnings(photo), *matte_warnings(closer))
-    if progress is not None:
-        progress("done", 1.0)
+    stages.done()
     return MatteResult(matte, warnings, verdict, stages.seconds, runs)
 
 
@@ -107,4 +111,5 @@ def _empty(photo: Photo, prediction: Prediction | None, stages: _Stages) -> Matt
     matte = np.zeros((photo.height, photo.width), photo.rgb.dtype)
     warnings = (nothing_found(prediction), *photo_warnings(photo))
     runs = 0 if prediction is None else 1
+    stages.done()
     return MatteResult(matte, warnings, NOTHING_TO_JUDGE, stages.seconds, runs)

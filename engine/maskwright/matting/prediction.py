@@ -77,4 +77,5 @@ def shown(photo: Photo, width: int, height: int) -> NDArray[np.uint8]:
 def _eight_bits(samples: Samples) -> NDArray[np.uint8]:
     if samples.dtype == np.uint8:
         return samples.view(np.uint8)
-    return (samples >> 8).astype(np.uint8)
+    # samples / 257, rounded, without leaving 16 bits.
+    return ((samples - (samples >> 8) + np.uint16(128)) >> 8).astype(np.uint8)

@@ -1,13 +1,14 @@
 """Prediction to matte: from the network's few pixels to the photo's many."""
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from maskwright.cancel import CancelToken
 from maskwright.matting.geometry import Box, Enlarged, resize_plane
 from maskwright.matting.guided import Coefficients, guided_coefficients
 from maskwright.matting.photo import Photo, Samples
-from maskwright.matting.prediction import Prediction
+from maskwright.matting.prediction import BACKDROP, Prediction
 from maskwright.matting.tiles import Tile, each_tile
 
 
@@ -46,11 +47,25 @@ def _applied(photo: Photo, fit: Coefficients, cancel: CancelToken) -> Samples:
             return
         alpha = offset.part(part) * np.float32(depth)
         if edge:
-            rgb = photo.rgb[tile.slices]
+            colours = _colours(photo, tile)
             for channel, slope in enumerate(slopes):
-                alpha += slope.part(part) * rgb[..., channel]
+                alpha += slope.part(part) * colours[..., channel]
         alpha += np.float32(0.5)
         matte[tile.slices] = np.clip(alpha, 0, depth)
 
     each_tile(matte.shape, work)
     return matte
+
+
+def _colours(photo: Photo, tile: Tile) -> Samples | NDArray[np.float32]:
+    """The tile's colours in the photo's range, transparency laid over what the network saw there.
+
+    Without that the colours of fully transparent pixels, which mean nothing, would draw the edge.
+    """
+    rgb = photo.rgb[tile.slices]
+    if photo.alpha is None:
+        return rgb
+    depth = np.iinfo(rgb.dtype).max
+    opacity = photo.alpha[tile.slices][..., np.newaxis] / np.float32(depth)
+    backdrop = np.float32(BACKDROP * depth / 255)
+    return backdrop + opacity * (rgb - backdrop)

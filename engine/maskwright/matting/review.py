@@ -47,7 +47,8 @@ def review(prediction: Prediction, window: Box) -> Review:
     expect of it); alone, each ranks only one of the two.
     """
     alpha = prediction.alpha
-    height, width = (min(_GRID, side) for side in alpha.shape)
+    height = min(_GRID, alpha.shape[0], window.height)
+    width = min(_GRID, alpha.shape[1], window.width)
     alpha = np.clip(resize_plane(alpha, width, height), 0, 1)
     unsure = 4 * alpha * (1 - alpha)
     subject = max(float(alpha.mean()), 1 / alpha.size)
@@ -57,10 +58,7 @@ def review(prediction: Prediction, window: Box) -> Review:
 
 def _spots(unsure: NDArray[np.float32], window: Box) -> tuple[Spot, ...]:
     """The most uncertain cells of a coarse grid, no two of them neighbours."""
-    rows, columns = (-(-side // _CELL) for side in unsure.shape)
-    padded = np.zeros((rows * _CELL, columns * _CELL), np.float32)
-    padded[: unsure.shape[0], : unsure.shape[1]] = unsure
-    cells = padded.reshape(rows, _CELL, columns, _CELL).mean(axis=(1, 3))
+    cells = _cell_means(_cell_means(unsure).T).T
     scale_x, scale_y = window.width / unsure.shape[1], window.height / unsure.shape[0]
     spots: list[Spot] = []
     while len(spots) < MOST_SPOTS and cells.max() >= _SPOT_DOUBT:
@@ -73,3 +71,10 @@ def _spots(unsure: NDArray[np.float32], window: Box) -> tuple[Spot, ...]:
         spots.append(Spot(window.left + left, window.top + top, *size, doubt))
         cells[max(0, row - 1) : row + 2, max(0, column - 1) : column + 2] = 0
     return tuple(spots)
+
+
+def _cell_means(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Means of every `_CELL` rows; the last cell may have fewer."""
+    starts = np.arange(0, len(plane), _CELL)
+    counts = np.diff(starts, append=len(plane))[:, np.newaxis]
+    return (np.add.reduceat(plane, starts) / counts).astype(np.float32)
