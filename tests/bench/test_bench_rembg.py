@@ -65,3 +65,11 @@ def test_help_is_quick():
         runs.append(time.perf_counter() - started)
     print(f"\n--help: {min(runs):.3f} s on {os.cpu_count()} cores")
     assert min(runs) < 0.3
+
+
+def test_a_hundred_megapixels(tmp_path):
+    photo = str(large_photo(tmp_path / "photo.jpg", 11600, 8700))
+    out = str(tmp_path / "out.png")
+    spent = run_measured(maskwright_command("cut", photo, "-o", out), environment())
+    print(f"\n101 megapixels: {spent}")
+    assert spent.mebibytes < 4096

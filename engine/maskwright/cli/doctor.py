@@ -40,15 +40,23 @@ def doctor(ctx: click.Context, as_json: bool, report: Path | None) -> None:
     from maskwright.imaging.save import check_target, write_atomically
 
     if report is not None:
-        check_target(report, overwrite=True)
+        check_target(report, overwrite=_is_report(report))
     findings = run_stoppable(lambda cancel: examine(os.environ, cancel))
     text = json.dumps(findings.as_json(), indent=1)
     if report is not None:
         content = f"{text}\n".encode("ascii")
-        write_atomically(report, lambda file: _write(file, content), overwrite=True)
+        write_atomically(report, lambda file: _write(file, content), overwrite=_is_report(report))
     for line in [text] if as_json else findings.lines():
         say(line)
     ctx.exit(0 if findings.is_well else ModelError.exit_code)
+
+
+def _is_report(path: Path) -> bool:
+    """Whether the file is an earlier report, the only thing that a new one replaces."""
+    try:
+        return {"schema", "is_well", "checks"} <= set(json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return False
 
 
 def _write(file: BinaryIO, content: bytes) -> None:
