@@ -11,10 +11,9 @@ from maskwright.cancel import CancelToken
 from maskwright.matting.photo import Photo
 from maskwright.matting.pipeline import matte_photo
 from maskwright.matting.prediction import shown
-from maskwright.models.catalogue import load_catalogue
 from maskwright.models.runtime import CPU, Runtime, Tuning, open_runtime
 from maskwright.models.session import Session
-from network_bench import U2NETP_FILE
+from maskwright.models.store import open_store
 from numpy.typing import NDArray
 from PIL import Image
 from reference_photos import DATA, SETS, references
@@ -23,12 +22,15 @@ pytestmark = [pytest.mark.bench, pytest.mark.timeout(3000)]
 
 # MASKWRIGHT_BENCH_ISNET names an IS-Net file; without it only the built-in network is judged.
 ISNET = os.environ.get("MASKWRIGHT_BENCH_ISNET", "")
-NETWORKS = {"u2netp": str(U2NETP_FILE)} | ({"isnet-general-use": ISNET} if ISNET else {})
+NETWORKS = ["u2netp", *(["isnet-general-use"] if ISNET else [])]
 
 
-def opened(model: str) -> tuple[Session, Runtime]:
-    runtime = open_runtime(Path(NETWORKS[model]), CPU, Tuning(threads=None), CancelToken())
-    return Session(load_catalogue().get(model), runtime), runtime
+def opened(model: str, models: Path) -> tuple[Session, Runtime]:
+    """The network as a user has it: built in, or a file of one's own added to `models`."""
+    store = open_store({"MASKWRIGHT_MODELS": str(models)})
+    spec = store.spec(model) if model == "u2netp" else store.add(Path(ISNET), model)
+    runtime = open_runtime(store.path(spec.id), CPU, Tuning(threads=None), CancelToken())
+    return Session(spec, runtime), runtime
 
 
 def plain_mask(
@@ -62,8 +64,8 @@ def geometric_mean(ratios: list[float]) -> float:
 @pytest.mark.skipif(not DATA.is_dir(), reason="no photographs with true alpha beside the checkout")
 @pytest.mark.parametrize("model", NETWORKS)
 @pytest.mark.parametrize("name", SETS)
-def test_no_worse_than_the_plain_mask(name: str, model: str):
-    network, runtime = opened(model)
+def test_no_worse_than_the_plain_mask(name: str, model: str, tmp_path):
+    network, runtime = opened(model, tmp_path)
     ratios, small, doubts, errors, missed = [], [], [], [], []
     for reference in references(name):
         pixels, truth = reference.pixels, reference.alpha
@@ -94,7 +96,7 @@ def test_no_worse_than_the_plain_mask(name: str, model: str):
 def test_overhead_of_a_warm_mask(model: str, bound: float, tmp_path):
     if model not in NETWORKS:
         pytest.skip("MASKWRIGHT_BENCH_ISNET names no IS-Net file")
-    network, _ = opened(model)
+    network, _ = opened(model, tmp_path)
     with Image.open(large_photo(tmp_path / "photo.jpg", 4000, 3000)) as picture:
         photo = Photo(np.asarray(picture.convert("RGB")))
     size = network.contract.size
@@ -117,7 +119,7 @@ def test_overhead_of_a_warm_mask(model: str, bound: float, tmp_path):
 
 
 def test_time_beyond_the_network_is_linear(tmp_path):
-    network, _ = opened("u2netp")
+    network, _ = opened("u2netp", tmp_path)
     per_megapixel = {}
     for width in (3000, 6000, 9000):
         with Image.open(large_photo(tmp_path / f"{width}.jpg", width, width * 3 // 4)) as picture:
