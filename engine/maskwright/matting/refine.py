@@ -26,7 +26,7 @@ def refine(photo: Photo, prediction: Prediction, cancel: CancelToken) -> Samples
         columns, rows = min(columns, photo.width), min(rows, photo.height)
         levelled = resize_plane(levelled, columns, rows)
         picture = Image.fromarray(pixels)
-        pixels = np.asarray(picture.resize((columns, rows), Image.Resampling.BOX))
+        pixels = np.asarray(picture.resize((columns, rows), Image.Resampling.BILINEAR))
     return _applied(photo, guided_coefficients(pixels, levelled), cancel)
 
 
