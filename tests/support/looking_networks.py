@@ -45,8 +45,8 @@ class Looking:
     shown: list[Pixels] = field(default_factory=list)
 
     def predict(self, pixels: Pixels, cancel: CancelToken) -> Plane:
-        cancel.check()
         self.shown.append(pixels)
+        cancel.check()
         return np.clip(self.answer(pixels), 0, 1).astype(np.float32)
 
 

@@ -109,7 +109,8 @@ def test_a_letterbox_lies_in_the_input_and_touches_two_sides(
 
 
 @pytest.mark.parametrize(
-    "size", [(1281, 1283), (2567, 1921), (4001, 2999), (2560, 2560), (700, 3000), (300, 200)]
+    "size",
+    [(1281, 1283), (2567, 1921), (4001, 2999), (2560, 2560), (700, 3000), (3000, 700), (300, 200)],
 )
 def test_shrinking_looks_like_plain_lanczos(size: tuple[int, int]) -> None:
     pixels = scene(*size)

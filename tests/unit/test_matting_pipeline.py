@@ -150,17 +150,19 @@ def test_a_small_subject_gets_a_second_look() -> None:
     assert "focus" not in without.seconds
 
 
-def test_a_second_look_judges_the_window() -> None:
-    alpha = disc(1600, 1200, 130, (1100, 500))
-    alpha[440:560, 1040:1160] *= 0.6
+def test_the_second_look_is_judged_and_not_the_first() -> None:
+    alpha = disc(1600, 1200, 130, (1350, 950))
+    alpha[870:1030, 1270:1430] *= 0.6  # too small for the first look to be more than an edge
     result = matted(Photo(composed(alpha)), red_network())
     assert result.network_runs == 2
+    assert codes(result) == ["see-through"]
     assert result.review.spots
     for spot in result.review.spots:
-        assert 970 - 60 < spot.x < spot.x + spot.width < 1230 + 60
-        assert 370 - 60 < spot.y < spot.y + spot.height < 630 + 60
+        assert 1220 - 30 < spot.x < spot.x + spot.width < 1480 + 30
+        assert 820 - 30 < spot.y < spot.y + spot.height < 1080 + 30
     worst = result.review.spots[0]
-    assert 1020 < worst.x + worst.width / 2 < 1180
+    assert 1270 < worst.x + worst.width / 2 < 1430
+    assert 870 < worst.y + worst.height / 2 < 1030
 
 
 def greedy(pixels: Pixels) -> Plane:
