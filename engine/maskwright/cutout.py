@@ -9,8 +9,6 @@ from json import dumps
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
-import numpy as np
-
 from maskwright.cancel import CancelToken
 from maskwright.errors import InputError
 from maskwright.imaging.picture import DEFAULT_MAX_PIXELS, Picture
@@ -23,7 +21,7 @@ from maskwright.imaging.write import (
     encode_matte,
     matte_format,
 )
-from maskwright.matting.edges import EdgeSettings, apply_edges
+from maskwright.matting.edges import EdgeSettings, with_edges
 from maskwright.matting.photo import Samples
 from maskwright.matting.pipeline import MatteResult, matte_photo
 from maskwright.models.contract import Network
@@ -213,20 +211,6 @@ class _Watch:
 
     def total(self) -> dict[str, float]:
         return {**self._seconds, "total": self._clock() - self._began}
-
-
-def with_edges(matte: Samples, settings: EdgeSettings) -> Samples:
-    """A matte, H x W, uint8 or uint16, with the edge settings applied, of the same dtype.
-
-    Edge settings are defined on 8 bits: a 16-bit matte keeps its depth only while they are neutral,
-    and is otherwise taken to 8 bits, set, and widened by 257.
-    """
-    if settings.is_neutral:
-        return matte
-    if matte.dtype == np.uint8:
-        return apply_edges(matte.astype(np.uint8, copy=False), settings)
-    narrow = np.floor_divide(matte + np.uint32(128), 257).astype(np.uint8)
-    return apply_edges(narrow, settings).astype(np.uint16) * np.uint16(257)
 
 
 def _path(source: Path | BinaryIO) -> Path | None:

@@ -6,10 +6,12 @@ from enum import Enum
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from maskwright.errors import InputError
 from maskwright.matting import regions
+from maskwright.matting.photo import Samples
 from maskwright.matting.shift import shift_edge
 from maskwright.matting.tiles import Matte, in_tiles
 
@@ -110,10 +112,16 @@ def apply_edges(matte: Matte, settings: EdgeSettings) -> Matte:
     contrast, invert. So regions are judged as the network drew them, a hole is whole again before
     it is measured, feathering follows the moved edge and contrast firms up the feathered one.
 
-    The regions (drop, largest, fill, solidify) are those of the array given: a part of a picture
-    has others. Shift, feather, contrast and invert are local.
     The array given is never written to; the result may be read-only.
     Raises InputError `bad-matte` for another kind of array.
+    """
+    return shape_edges(clean_regions(matte, settings), settings)
+
+
+def clean_regions(matte: Matte, settings: EdgeSettings) -> Matte:
+    """The first half of `apply_edges`: drop, largest, fill, solidify.
+
+    The regions are those of the array given: a part of a picture has others.
     """
     _check(matte)
     skirt_px = regions.SKIRT_PX * settings.scale
@@ -125,10 +133,60 @@ def apply_edges(matte: Matte, settings: EdgeSettings) -> Matte:
         matte = regions.fill_holes(matte, settings.fill_holes, skirt_px=skirt_px)
     if settings.solidify:
         matte = regions.solidify(matte, settings.solidify, skirt_px=skirt_px)
+    return matte
+
+
+def shape_edges(matte: Matte, settings: EdgeSettings) -> Matte:
+    """The second half of `apply_edges`: shift, feather, contrast, invert.
+
+    All local: a part of a picture cut out with `edge_reach` around it comes out as in the whole,
+    if its left and top are multiples of the reach's grid.
+    """
     matte = feathered(shift_edge(matte, settings.shift), settings.feather)
     if settings.contrast:
         matte = contrasted(matte, settings.contrast, settings.midpoint)
     return 255 - matte if settings.invert else matte
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far from a pixel `shape_edges` looks, and on which grid it works; both in pixels."""
+
+    halo: int
+    grid: int
+
+
+def edge_reach(settings: EdgeSettings) -> Reach:
+    """What of a matte `shape_edges` needs to see for one pixel."""
+    cell = max(1, int(settings.feather / _SIGMA_CELLS))
+    blur = 4 * (math.ceil(settings.feather) + cell) if settings.feather else 0
+    return Reach(math.ceil(abs(settings.shift)) + blur, cell)
+
+
+def with_edges(matte: Samples, settings: EdgeSettings) -> Samples:
+    """A matte, H x W, uint8 or uint16, with the edge settings applied, of the same dtype.
+
+    Edge settings are defined on 8 bits: a 16-bit matte keeps its depth only while they are neutral,
+    and is otherwise taken to 8 bits, set, and widened by 257.
+    """
+    if settings.is_neutral:
+        return matte
+    if matte.dtype == np.uint8:
+        return apply_edges(matte.view(np.uint8), settings)
+    return widened(apply_edges(narrowed(matte), settings))
+
+
+def narrowed(matte: Samples) -> Matte:
+    """A matte, H x W, uint8 or uint16, in 8 bits: divided by 257 and rounded."""
+    if matte.dtype == np.uint8:
+        return matte.view(np.uint8)
+    narrow: Matte = np.floor_divide(matte + np.uint32(128), 257).astype(np.uint8)
+    return narrow
+
+
+def widened(matte: Matte) -> NDArray[np.uint16]:
+    """A matte, H x W, uint8, in 16 bits: times 257, so that opaque stays opaque."""
+    return matte.astype(np.uint16) * np.uint16(257)
 
 
 def feathered(matte: Matte, sigma_px: float) -> Matte:
