@@ -9,11 +9,12 @@ from pathlib import Path
 import maskwright
 
 ENGINE = Path(maskwright.__file__).resolve().parents[1]
+CLIENT = ENGINE.parent / "plugin" / "shared"
 
 
 def environment(**more: str) -> dict[str, str]:
     """The test's environment, in which a new Python finds the engine."""
-    return {**os.environ, "PYTHONPATH": str(ENGINE), **more}
+    return {**os.environ, "PYTHONPATH": f"{ENGINE}{os.pathsep}{CLIENT}", **more}
 
 
 def maskwright_command(*arguments: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The command line: `maskwright cut | batch | models | doctor`.
+"""The command line: `maskwright cut | batch | models | doctor | serve | status | stop`.
 
 Nothing heavy is imported before a command runs: `maskwright --help` must answer at once.
 """
@@ -12,6 +12,7 @@ from maskwright.cli.doctor import doctor
 from maskwright.cli.failure import Translating
 from maskwright.cli.models import models
 from maskwright.cli.options import debug_option
+from maskwright.cli.service import serve, status, stop
 
 _EPILOG = """\b
 Examples:
@@ -44,7 +45,7 @@ def cli() -> None:
     """
 
 
-for _command in (cut, batch, models, doctor):
+for _command in (cut, batch, models, doctor, serve, status, stop):
     cli.add_command(_command)
 
 

@@ -140,7 +140,7 @@ class Store:
         spec, cancel = self.spec(model_id), cancel or CancelToken()
         with contextlib.suppress(_NotThere):
             return self._there(spec)
-        self._check_licence(spec, accept_licence)
+        self.check_licence(spec, accept_licence)
         with self._shelf.lock(spec.id, cancel):
             with contextlib.suppress(_NotThere):
                 return self._there(spec)  # somebody else loaded it while this one waited
@@ -220,7 +220,8 @@ class Store:
             raise _NotThere
         return path
 
-    def _check_licence(self, spec: ModelSpec, accept: bool) -> None:
+    def check_licence(self, spec: ModelSpec, accept: bool) -> None:
+        """Raise InputError `licence-not-accepted` unless it is free, or was or is accepted."""
         if spec.commercial:
             return
         if accept:

@@ -1,0 +1,1 @@
+"""The engine as a process of its own that GIMP and Krita share: HTTP on loopback, one per user."""

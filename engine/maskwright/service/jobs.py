@@ -1,0 +1,96 @@
+"""A job: from a photo's pixels to a stored matte. All of it lives on the event loop."""
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from maskwright_client.protocol import Fault, MatteEvent, MatteInfo, MatteRequest, MatteState
+from numpy.typing import NDArray
+
+from maskwright.cancel import CancelToken
+from maskwright.errors import Cancelled
+from maskwright.matting.photo import Photo, Samples
+from maskwright.service.mattes import MatteKey
+from maskwright.service.pace import Plan, add_known
+
+# The pipeline's stages, as a plan knows them and as clients see them.
+STAGES = {
+    "predict": ("predict", MatteState.predicting),
+    "focus": ("predict", MatteState.predicting),
+    "refine": ("finish", MatteState.refining),
+    "review": ("finish", MatteState.refining),
+}
+
+
+@dataclass(eq=False, slots=True)
+class Job:
+    """One request for a matte and how it stands.
+
+    pixels:  let go of as soon as the job has ended.
+    changed: set whenever `event` would say something new.
+    """
+
+    request: MatteRequest
+    key: MatteKey
+    pixels: NDArray[np.uint8] | None
+    plan: Plan
+    receive_s: float
+    created_at: float
+    id: str = field(default_factory=lambda: secrets.token_hex(16))
+    cancel: CancelToken = field(default_factory=CancelToken)
+    state: MatteState = MatteState.queued
+    info: MatteInfo | None = None
+    error: Fault | None = None
+    listeners: int = 0
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def enter(self, stage: str, now: float) -> None:
+        """The pipeline has come to a stage."""
+        if self.state.is_final or stage not in STAGES:
+            return
+        planned, state = STAGES[stage]
+        self.plan.enter(planned, now)
+        self.move(state)
+
+    def move(self, state: MatteState) -> None:
+        """Change the state and wake those who listen; the final one stays."""
+        if self.state.is_final:
+            return
+        self.state = state
+        if state.is_final:
+            self.pixels = None
+        self.changed.set()
+
+    def fail(self, fault: Fault) -> None:
+        """End with an error."""
+        self.error = fault
+        self.move(MatteState.failed)
+
+    def finish(self, info: MatteInfo) -> None:
+        """End with a matte."""
+        self.info = info
+        self.move(MatteState.done)
+
+    def event(self, now: float, ahead_s: Sequence[float | None] = ()) -> MatteEvent:
+        """How the job stands; `ahead_s` is what the jobs before it will take."""
+        fraction = 1.0 if self.state is MatteState.done else self.plan.fraction(now)
+        if self.state.is_final:
+            return MatteEvent(self.state, fraction, error=self.error, info=self.info)
+        left = add_known([*ahead_s, self.plan.left(now)])
+        return MatteEvent(self.state, fraction, left, len(ahead_s))
+
+    def photo(self) -> Photo:
+        """The pixels as the pipeline wants them, not copied; Cancelled once the job has ended."""
+        request = self.request
+        if self.pixels is None:
+            raise Cancelled
+        samples: Samples = self.pixels if request.bits == 8 else self.pixels.view("<u2")
+        image = samples.reshape(request.height, request.width, request.channels)
+        if request.channels == 3:
+            return Photo(image)
+        alpha = image[..., 3]
+        # Most layers have an alpha channel and nothing in it; without one it all goes faster.
+        opaque = alpha.min() == np.iinfo(alpha.dtype).max
+        return Photo(image[..., :3], None if opaque else alpha)

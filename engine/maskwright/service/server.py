@@ -1,0 +1,104 @@
+"""The listening end: loopback only, HTTP/1.1 by h11, slow and surplus connections closed."""
+
+import asyncio
+import ipaddress
+import socket
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, Final
+
+import h11
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from maskwright.service.limits import CONNECTIONS, SILENCE_S
+
+LOOPBACK: Final = "127.0.0.1"
+
+_HEADER_BYTES: Final = 16 * 1024
+_KEEP_ALIVE_S: Final = 30
+_LAST_ANSWERS_S: Final = 5
+
+
+def listen(host: str = LOOPBACK, port: int = 0) -> socket.socket:
+    """A socket that listens on this machine only; connections wait in it until it is served.
+
+    Raises ValueError for an address that others can reach: there is no option for that.
+    """
+    if not ipaddress.ip_address(host).is_loopback:
+        raise ValueError("the engine listens on loopback addresses only")
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    if sys.platform == "win32":
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+    listener.bind((host, port))
+    listener.listen(CONNECTIONS)
+    listener.setblocking(False)
+    return listener
+
+
+class Server(uvicorn.Server):
+    """Serves an application on a socket of ours; signals are told to `on_signal`."""
+
+    def __init__(self, app: ASGIApp, on_signal: Callable[[], None]) -> None:
+        config = uvicorn.Config(
+            app,
+            http=_Protocol,
+            ws="none",
+            loop="asyncio",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            proxy_headers=False,  # else a header could say that a request comes from loopback
+            h11_max_incomplete_event_size=_HEADER_BYTES,
+            timeout_keep_alive=_KEEP_ALIVE_S,
+            timeout_graceful_shutdown=_LAST_ANSWERS_S,
+        )
+        super().__init__(config)
+        self._on_signal = on_signal
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Called for SIGINT and SIGTERM."""
+        self._on_signal()
+
+
+class _Protocol(H11Protocol):
+    """h11, with what uvicorn leaves open: a request has to begin, and its head to end, in time."""
+
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        if len(self.connections) > CONNECTIONS:
+            transport.abort()
+            return
+        self._expect()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        # Only a head that is not complete is the business of this class; bodies have their own.
+        if self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
+            self._expect()
+        else:
+            self._relax()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._relax()
+        super().connection_lost(exc)
+
+    def _expect(self) -> None:
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(SILENCE_S, self._give_up)
+
+    def _relax(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _give_up(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.abort()
