@@ -41,12 +41,14 @@ def main() -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace", line_buffering=True)
+    # A folder that others may write to would be refused by the plug-ins, with good reason.
+    os.umask(os.umask(0o022) | 0o022)
     wish = parse(sys.argv[1:])
     try:
         refuse_borrowed_home(os.environ)
         layout = current_layout(os.environ)
         if wish.uninstall:
-            uninstall(layout, purge=wish.purge)
+            uninstall(layout, os.environ, purge=wish.purge)
         else:
             install(layout, os.environ, wish.photo, sample=wish.sample)
     except InstallError as error:

@@ -163,7 +163,8 @@ def install_checkout(shell: Shell, python: Path, checkout: Path) -> None:
 
 
 def copy_packages(shell: Shell, source: Path, target: Path, own: str) -> None:
-    """Make `target` an environment with the packages of `source`, leaving out our own `own`.
+    """Make `target` an environment with the packages of `source`, leaving out our own `own` and
+    what belongs to it.
 
     Saves the download, and the network, where only the engine changed.
     """
@@ -174,7 +175,7 @@ def copy_packages(shell: Shell, source: Path, target: Path, own: str) -> None:
         symlinks=True,
         dirs_exist_ok=True,
         ignore=lambda folder, names: {
-            name for name in names if name == own or name.startswith(f"{own}-")
+            name for name in names if name == own or name.startswith((f"{own}-", f"{own}_"))
         },
     )
 

@@ -1,5 +1,6 @@
 """Installing, step by step: build beside what is there, prove it, then switch."""
 
+import json
 import os
 import shutil
 import time
@@ -73,22 +74,28 @@ def up_to_date(layout: Layout, known: Manifest, shell: environment.Shell) -> Man
     more = known.system_packages + ((package,) if package else ())
     known = replace(known, fingerprint=fingerprint, packages=packages, environment=where.name)
     known = switch(layout, replace(known, system_packages=more), wanted)
-    for old in layout.environments():
-        if old != where:
-            shutil.rmtree(old, ignore_errors=True)
+    old = [folder for folder in layout.environments() if folder != where]
+    if old:
+        removal.stop_engine(layout, where, shell)
+    for folder in old:
+        shutil.rmtree(folder, ignore_errors=True)
     return known
 
 
 def sources() -> list[Path]:
     """The files whose change makes another version."""
     found = [CHECKOUT / "pyproject.toml", Path(__file__).resolve()]
-    engine = CHECKOUT / "engine" / NAME
-    return found + [p for p in engine.rglob("*") if p.is_file() and p.suffix != ".pyc"]
+    folders = [CHECKOUT / "engine" / NAME, CHECKOUT / "plugin" / "shared"]
+    files = [path for folder in folders for path in folder.rglob("*")]
+    return found + [path for path in files if path.is_file() and path.suffix != ".pyc"]
 
 
 def placements(layout: Layout, where: Path) -> tuple[Placement, ...]:
-    """Everything that goes outside our own folder, for the environment `where`."""
-    return (Placement(layout.command, launcher(layout, where), executable=True),)
+    """Everything that runs the environment `where`: the command, and how plug-ins start it."""
+    return (
+        Placement(layout.command, launcher(layout, where), executable=True),
+        Placement(layout.engine_command, engine_command(layout, where)),
+    )
 
 
 def launcher(layout: Layout, where: Path) -> bytes:
@@ -100,6 +107,12 @@ def launcher(layout: Layout, where: Path) -> bytes:
     words = " ".join("'" + word.replace("'", "'\\''") + "'" for word in layout.run_in(where))
     text = f'#!/bin/sh\n# Placed by Maskwright\'s installer.\nexec {words} "$@"\n'
     return os.fsencode(text)
+
+
+def engine_command(layout: Layout, where: Path) -> bytes:
+    """What the plug-ins' client reads; see `maskwright_client.command`."""
+    words = {"schema": 1, "command": layout.run_in(where)}
+    return (json.dumps(words) + "\n").encode("ascii")
 
 
 def works(layout: Layout, where: Path, shell: environment.Shell) -> bool:

@@ -42,6 +42,16 @@ class Layout:
         """Held while an installer works here."""
         return self.data / "install.lock"
 
+    @property
+    def engine_command(self) -> Path:
+        """How the plug-ins start the engine."""
+        return self.data / "engine-command.json"
+
+    @property
+    def run(self) -> Path:
+        """The folder of the running engine: its address, its lock, its log."""
+        return self.data / "run"
+
     def python(self, environment: Path) -> Path:
         """The interpreter of an environment."""
         return environment / ("Scripts/python.exe" if self.windows else "bin/python")

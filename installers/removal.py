@@ -1,15 +1,19 @@
 """Uninstalling: exactly what was placed, and nothing of the user's."""
 
 import shutil
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
+import environment
 import lock
 import manifest as record
+from failure import CommandFailed
 from layout import Layout
 from manifest import Manifest
 
 
-def uninstall(layout: Layout, *, purge: bool) -> None:
+def uninstall(layout: Layout, environ: Mapping[str, str], *, purge: bool) -> None:
     """Remove what was placed; downloaded models and settings only on `purge`."""
     own = [path for path in layout.users_own if path.exists()]
     if not layout.data.is_dir() and not (purge and own):
@@ -18,6 +22,9 @@ def uninstall(layout: Layout, *, purge: bool) -> None:
     known = record.read(layout.manifest)
     if layout.data.is_dir():
         with lock.held(layout.lock):
+            if known.environment:
+                shell = environment.Shell(layout.log, environ)
+                stop_engine(layout, layout.data / known.environment, shell)
             remove_installation(layout, known)
             layout.log.unlink(missing_ok=True)
     for path in own:
@@ -28,12 +35,23 @@ def uninstall(layout: Layout, *, purge: bool) -> None:
     print("Maskwright is uninstalled.")
 
 
+def stop_engine(layout: Layout, where: Path, shell: environment.Shell) -> None:
+    """Ask a running engine to end, by the command of the environment `where`, and wait for it.
+
+    One that does not end keeps the version that it has until it is idle.
+    """
+    if not layout.run.is_dir():
+        return
+    with suppress(CommandFailed):
+        shell.run([*layout.run_in(where), "stop"], "The running engine does not end")
+
+
 def remove_installation(layout: Layout, known: Manifest) -> None:
-    """Remove the command, the sample's cut-out and the environments."""
+    """Remove the command, the sample's cut-out, the environments and what the engine left."""
     for path in record.remove_placed(known):
         print(f"Kept, because it was changed since: {path}")
-    for folder in layout.environments():
-        shutil.rmtree(folder)
+    for folder in (*layout.environments(), layout.run):
+        shutil.rmtree(folder, ignore_errors=folder == layout.run)
 
 
 def leave(layout: Layout, known: Manifest) -> None:

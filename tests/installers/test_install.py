@@ -1,6 +1,7 @@
 """The installer for real: packages, environment, command, cut-out, upgrade, uninstall."""
 
 import fcntl
+import json
 import os
 import shutil
 import signal
@@ -8,7 +9,8 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,7 +69,7 @@ def new_user(folder: Path, pip_cache: Path) -> User:
     checkout.mkdir()
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(CHECKOUT / name, checkout)
-    for name in ("engine", "installers"):
+    for name in ("engine", "installers", "plugin"):
         skip = shutil.ignore_patterns("__pycache__")
         shutil.copytree(CHECKOUT / name, checkout / name, ignore=skip)
     ours = ("MASKWRIGHT_", "XDG_", "ORT_", "CI", "PYTHON")
@@ -251,6 +253,33 @@ def test_uninstalling_leaves_the_home_as_it_was(newcomer: User) -> None:
     assert newcomer.install("--uninstall", "--purge").code == 0
     assert listing(newcomer.home).keys() == before
     assert "not installed" in newcomer.install("--uninstall").out
+
+
+def test_an_upgrade_and_an_uninstall_end_the_running_engine(newcomer: User) -> None:
+    before = listing(newcomer.home).keys()
+    assert newcomer.install("--no-sample").code == 0
+    with (newcomer.checkout / "engine/maskwright/errors.py").open("a", encoding="utf-8") as file:
+        file.write("# changed\n")
+    for change in (["--no-sample"], ["--uninstall", "--purge"]):
+        with running_engine(newcomer) as engine:
+            assert newcomer.install(*change).code == 0
+            assert engine.wait(30) == 0
+    assert listing(newcomer.home).keys() == before
+
+
+@contextmanager
+def running_engine(user: User) -> Iterator[subprocess.Popen[bytes]]:
+    """An engine as a plug-in starts it."""
+    command = json.loads((user.data / "engine-command.json").read_bytes())["command"]
+    engine = subprocess.Popen([*command, "serve", "--quiet"], env=user.environ)
+    try:
+        while not (user.data / "run/engine.json").exists():
+            assert engine.poll() is None
+            time.sleep(0.05)
+        yield engine
+    finally:
+        engine.kill()
+        engine.wait()
 
 
 def test_a_foreign_command_is_left_alone(newcomer: User) -> None:
