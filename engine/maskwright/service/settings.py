@@ -15,7 +15,7 @@ from maskwright.service.limits import HARD_MAX_PIXELS, Limits
 log = logging.getLogger(__name__)
 
 _RANGES: Final = {
-    "max_megapixels": (1.0, HARD_MAX_PIXELS / 1e6),
+    "max_megapixels": (0.1, HARD_MAX_PIXELS / 1e6),
     "cache_megabytes": (1.0, 1e6),
     "unload_minutes": (0.02, 1e6),
     "stop_minutes": (0.02, 1e6),
