@@ -52,6 +52,12 @@ class Layout:
         """The folder of the running engine: its address, its lock, its log."""
         return self.data / "run"
 
+    @property
+    def engine_leavings(self) -> list[Path]:
+        """What a running engine makes, and leaves only if it was killed."""
+        snaps = [self.home / "snap" / editor / "common" / NAME for editor in ("gimp", "krita")]
+        return [self.run, *snaps]
+
     def python(self, environment: Path) -> Path:
         """The interpreter of an environment."""
         return environment / ("Scripts/python.exe" if self.windows else "bin/python")

@@ -50,8 +50,10 @@ def remove_installation(layout: Layout, known: Manifest) -> None:
     """Remove the command, the sample's cut-out, the environments and what the engine left."""
     for path in record.remove_placed(known):
         print(f"Kept, because it was changed since: {path}")
-    for folder in (*layout.environments(), layout.run):
-        shutil.rmtree(folder, ignore_errors=folder == layout.run)
+    for folder in layout.environments():
+        shutil.rmtree(folder)
+    for folder in layout.engine_leavings:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def leave(layout: Layout, known: Manifest) -> None:

@@ -256,6 +256,7 @@ def test_uninstalling_leaves_the_home_as_it_was(newcomer: User) -> None:
 
 
 def test_an_upgrade_and_an_uninstall_end_the_running_engine(newcomer: User) -> None:
+    (newcomer.home / "snap/gimp/common").mkdir(parents=True)
     before = listing(newcomer.home).keys()
     assert newcomer.install("--no-sample").code == 0
     with (newcomer.checkout / "engine/maskwright/errors.py").open("a", encoding="utf-8") as file:
@@ -264,6 +265,10 @@ def test_an_upgrade_and_an_uninstall_end_the_running_engine(newcomer: User) -> N
         with running_engine(newcomer) as engine:
             assert newcomer.install(*change).code == 0
             assert engine.wait(30) == 0
+        if change[0] == "--no-sample":
+            with running_engine(newcomer) as engine:
+                engine.kill()
+                assert (newcomer.home / "snap/gimp/common/maskwright/engine.json").exists()
     assert listing(newcomer.home).keys() == before
 
 
@@ -273,7 +278,8 @@ def running_engine(user: User) -> Iterator[subprocess.Popen[bytes]]:
     command = json.loads((user.data / "engine-command.json").read_bytes())["command"]
     engine = subprocess.Popen([*command, "serve", "--quiet"], env=user.environ)
     try:
-        while not (user.data / "run/engine.json").exists():
+        announced = user.data / "run/engine.json"
+        while not announced.exists() or f'"pid":{engine.pid},' not in announced.read_text():
             assert engine.poll() is None
             time.sleep(0.05)
         yield engine

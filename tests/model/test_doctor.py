@@ -29,8 +29,14 @@ def machine(home: Path, tmp_path: Path) -> Machine:
         hosts=lambda: [Host(HostKind.gimp, "3.0", Flavour.system, place_plugin(home), None)],
         free_memory=lambda: 8 * GIB,
         free_disk=lambda folder: 8 * GIB,
+        service=lambda: standing(),
         timer=Clock(step=0.1),
     )
+
+
+def standing(url: str | None = None, problem: str | None = None) -> dict[str, object]:
+    """How the shared engine stands."""
+    return {"running": url is not None, "url": url, "start_problem": problem, "log": "engine.log"}
 
 
 def place_plugin(home: Path) -> Path:
@@ -70,6 +76,7 @@ def test_a_machine_where_all_is_well(machine: Machine) -> None:
         "device:cpu",
         "memory",
         "disk",
+        "service",
         "host:gimp",
     ]
     seen = check_of(report, "device:cpu").figures["seen"]
@@ -111,6 +118,10 @@ def explode() -> list[Host]:
         ({"free_memory": lambda: GIB // 4}, "memory", Status.warn, "Close other"),
         ({"free_memory": lambda: None}, "memory", Status.ok, "does not say"),
         ({"free_disk": lambda folder: 1000}, "disk", Status.warn, "Free some space"),
+        ({"service": standing}, "service", Status.ok, "not running"),
+        ({"service": lambda: standing("http://x:1")}, "service", Status.ok, "running at http://x"),
+        ({"service": lambda: standing(None, "No.")}, "service", Status.warn, "start the engine"),
+        ({"service": fail}, "service", Status.fail, "cannot be loaded"),
         ({"hosts": list}, "hosts", Status.warn, "Neither GIMP 3 nor Krita"),
         ({"hosts": explode}, "hosts", Status.fail, "ZeroDivisionError"),
     ],

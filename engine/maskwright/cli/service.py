@@ -73,7 +73,8 @@ def stop() -> None:
 
 def _described(found: dict[str, Any]) -> list[str]:
     if not found["running"]:
-        return ["The engine is not running. The plug-ins start it when they need it."]
+        how = found["start_problem"] or "The plug-ins start it when they need it."
+        return [f"The engine is not running. {how}"]
     hello = found["engine"]
     loaded = ", ".join(hello["loaded_models"]) or "none"
     return [

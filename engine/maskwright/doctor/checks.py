@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from maskwright.models.runtime import CPU, Tuning, onnxruntime_version
 from maskwright.models.sessions import loader, memory_estimate
 from maskwright.models.store import Store, open_store
 from maskwright.models.trial import Candidate, Measured, Reference
+from maskwright.service.control import state
 
 OLDEST_PYTHON: Final = (3, 11)
 OLDEST_ONNXRUNTIME: Final = (1, 32)
@@ -47,6 +48,7 @@ class Machine:
     hosts: Callable[[], list[Host]]
     python: tuple[int, int, int]
     onnxruntime: Callable[[], str]
+    service: Callable[[], Mapping[str, Any]]
     free_memory: Callable[[], int | None]
     free_disk: Callable[[Path], int]
     may_write: Callable[[Path], bool]
@@ -64,13 +66,24 @@ def this_machine(environ: Mapping[str, str]) -> Machine:
         hosts=lambda: find_hosts(home, environ),
         python=sys.version_info[:3],
         onnxruntime=onnxruntime_version,
+        service=lambda: state(environ),
         free_memory=available_memory,
         free_disk=lambda folder: shutil.disk_usage(folder).free,
         may_write=lambda folder: os.access(folder, os.W_OK),
     )
 
 
-CHECKS: Final = ("python", "engine", "onnxruntime", "models", "devices", "memory", "disk", "hosts")
+CHECKS: Final = (
+    "python",
+    "engine",
+    "onnxruntime",
+    "models",
+    "devices",
+    "memory",
+    "disk",
+    "service",
+    "hosts",
+)
 
 
 def run_checks(machine: Machine, cancel: CancelToken) -> Report:
@@ -90,6 +103,7 @@ def findings(name: str, machine: Machine, cancel: CancelToken) -> list[Check]:
         "devices": lambda: _devices(machine, cancel),
         "memory": lambda: _memory(machine),
         "disk": lambda: _disk(machine),
+        "service": lambda: _service(machine),
         "hosts": lambda: _hosts(machine),
     }
     found: list[Check] = []
@@ -231,6 +245,21 @@ def _disk(machine: Machine) -> Iterator[Check]:
     else:
         fix = "Free some space, or set MASKWRIGHT_MODELS to a folder on another disk."
         yield Check("disk", Status.warn, message, fix, figures)
+
+
+def _service(machine: Machine) -> Iterator[Check]:
+    """The engine that GIMP and Krita share: does it run, could they start it?"""
+    found = machine.service()
+    figures = {"running": found["running"], "url": found["url"], "log": found["log"]}
+    if problem := found["start_problem"]:
+        message = f"GIMP and Krita cannot start the engine: {problem}"
+        yield Check("service", Status.warn, message, "Run Maskwright's installer.", figures)
+    elif found["running"]:
+        message = f"The engine for GIMP and Krita is running at {found['url']}."
+        yield Check("service", Status.ok, message, figures=figures)
+    else:
+        message = "The engine for GIMP and Krita is not running; they start it when they need it."
+        yield Check("service", Status.ok, message, figures=figures)
 
 
 def _hosts(machine: Machine) -> Iterator[Check]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from maskwright_client.cancel import CancelSwitch
 from maskwright_client.client import Engine
 from maskwright_client.codec import to_json
+from maskwright_client.command import engine_command
 from maskwright_client.discovery import Found, find
 from maskwright_client.errors import ClientError, EngineAbsent, EngineGone
 from maskwright_client.places import Places, current_places
@@ -47,14 +48,27 @@ def serve_here(
 
 
 def state(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Whether the engine runs and how it stands, for people and programs; raises ModelError."""
+    """Whether the engine runs, how it stands, and why plug-ins could not start it, if so.
+
+    Raises ModelError where something is wrong with the engine that runs.
+    """
     places = current_places(environ)
     found = _found(places, environ)
-    log = str(places.log)
-    if found is None:
-        return {"running": False, "url": None, "engine": None, "log": log}
-    url = f"http://{LOOPBACK}:{found.address.port}"
-    return {"running": True, "url": url, "engine": to_json(found.hello), "log": log}
+    return {
+        "running": found is not None,
+        "url": f"http://{LOOPBACK}:{found.address.port}" if found else None,
+        "engine": to_json(found.hello) if found else None,
+        "start_problem": _start_problem(places),
+        "log": str(places.log),
+    }
+
+
+def _start_problem(places: Places) -> str | None:
+    try:
+        engine_command(places, None, sandboxed=False)
+    except ClientError as error:
+        return str(error)
+    return None
 
 
 def stop_engine(environ: Mapping[str, str]) -> bool:

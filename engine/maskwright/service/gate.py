@@ -17,7 +17,7 @@ from maskwright_client.protocol import BUSY, JSON_TYPE, Failure, Fault
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from maskwright.service.limits import REQUESTS_AT_ONCE, RETRY_AFTER_S
+from maskwright.service.limits import HEADER_BYTES, REQUESTS_AT_ONCE, RETRY_AFTER_S
 from maskwright.service.routes import PING, Rule
 
 # Long enough to make guessing dull, short enough for a client with an old token.
@@ -93,6 +93,7 @@ class Gate:
 
     def _check(self, scope: Scope) -> None:
         headers: list[tuple[bytes, bytes]] = scope["headers"]
+        _check_size(scope, headers)
         if not _is_loopback(scope["client"]):
             raise Refusal(403, "not-local", "Only programs on this machine are answered.")
         if _only(headers, b"host").lower() not in self._hosts:
@@ -110,7 +111,7 @@ class Gate:
             raise Refusal(503, BUSY, "The engine has too much to do right now.", retry)
 
     def _check_rule(self, scope: Scope, headers: list[tuple[bytes, bytes]]) -> None:
-        fitting = [rule for pattern, rule in self._rules if pattern.match(scope["path"])]
+        fitting = [rule for pattern, rule in self._rules if pattern.fullmatch(scope["path"])]
         if not fitting:
             raise Refusal(404, "not-found", "There is nothing here.")
         rule = next((rule for rule in fitting if rule.method == scope["method"]), None)
@@ -119,6 +120,13 @@ class Gate:
             message = "This method is not answered."
             raise Refusal(405, "bad-method", message, (b"allow", allowed))
         _check_body(rule, headers)
+
+
+def _check_size(scope: Scope, headers: list[tuple[bytes, bytes]]) -> None:
+    """Refuse a long head, as h11's own limit is only for heads that come in more than one piece."""
+    size = len(scope["raw_path"]) + len(scope["query_string"])
+    if size + sum(len(key) + len(value) + 4 for key, value in headers) > HEADER_BYTES:
+        raise Refusal(431, "too-large", "The head of the request is too long.")
 
 
 def _is_loopback(client: tuple[str, int] | None) -> bool:

@@ -28,6 +28,9 @@ def provide_folder(folder: Path) -> None:
             folder.chmod(0o700)
     except EngineRefused as error:
         raise ModelError("unsafe-folder", str(error)) from error
+    except OSError as error:
+        sentence = f"{folder} cannot be made ({error.strerror}); see what is in its way, try again."
+        raise ModelError("unsafe-folder", sentence) from error
 
 
 @contextmanager

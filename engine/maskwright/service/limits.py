@@ -18,6 +18,7 @@ from maskwright.errors import Cancelled, InputError, MaskwrightError, ModelError
 HARD_MAX_PIXELS: Final = 400_000_000
 REQUESTS_AT_ONCE: Final = 16
 CONNECTIONS: Final = 64
+HEADER_BYTES: Final = 16 * 1024
 SILENCE_S: Final = 15.0  # without a byte of a request that has begun
 JOB_S: Final = 600.0
 RETRY_AFTER_S: Final = 2
