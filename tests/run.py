@@ -163,8 +163,15 @@ def pip_cache(environ: Mapping[str, str], cache: Path) -> str:
 
 
 def quiet_environ(environ: Mapping[str, str], cache: Path) -> dict[str, str]:
-    """The environment of the checks: nothing in it makes a program write into the checkout."""
-    kept = {k: v for k, v in environ.items() if not k.startswith("MASKWRIGHT_")}
+    """The environment of the checks: nothing in it makes a program write into the checkout.
+
+    A user's settings for the product do not count here, what a benchmark is told does.
+    """
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if name.startswith("MASKWRIGHT_BENCH_") or not name.startswith("MASKWRIGHT_")
+    }
     for name in ("PYTHONPATH", "PYTHONHOME", "PYTEST_ADDOPTS"):
         kept.pop(name, None)
     return {
