@@ -2,11 +2,10 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 from network_bench import U2NETP_FILE
+from peer_environment import provide_environment
 
 VERSION = "2.0.86"
 
@@ -14,8 +13,8 @@ VERSION = "2.0.86"
 class Rembg:
     """An installed rembg that uses the same u2netp file as the product."""
 
-    def __init__(self, folder: Path, models: Path) -> None:
-        self.command = str(folder / "bin" / "rembg")
+    def __init__(self, commands: Path, models: Path) -> None:
+        self.command = str(commands / "rembg")
         # It compiles its numba functions once; a home of its own would throw them away each time.
         self.environ = {**os.environ, "U2NET_HOME": str(models), "NUMBA_CACHE_DIR": str(models)}
 
@@ -26,13 +25,9 @@ class Rembg:
 
 
 def provide_rembg(cache: Path) -> Rembg:
-    """Install rembg into `cache` unless it is there, give it the network, start it once."""
-    folder, models = cache / f"rembg-{VERSION}", cache / f"rembg-{VERSION}-models"
-    if not (folder / "ready").exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet"]
-        subprocess.run([*pip, f"rembg[cpu,cli]=={VERSION}"], check=True)
-        models.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(U2NETP_FILE, models / "u2netp.onnx")
-        (folder / "ready").touch()
-    return Rembg(folder, models)
+    """Install rembg into `cache` unless it is there, and give it the network."""
+    commands = provide_environment(cache / f"rembg-{VERSION}", f"rembg[cpu,cli]=={VERSION}")
+    models = cache / f"rembg-{VERSION}-models"
+    models.mkdir(exist_ok=True)
+    shutil.copyfile(U2NETP_FILE, models / "u2netp.onnx")
+    return Rembg(commands, models)
