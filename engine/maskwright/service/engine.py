@@ -125,6 +125,7 @@ class _Engine:
             if self._stop_at is not None:
                 self._server.should_exit |= self._is_drained(now) or now > self._stop_at
                 continue
+            self._announcement.renew()
             if self._desk.active or self._downloads.active or self._traffic.inside:
                 continue
             idle_s = now - self._traffic.last_at

@@ -23,7 +23,8 @@ from maskwright.service.routes import PING, Rule
 # Long enough to make guessing dull, short enough for a client with an old token.
 WRONG_TOKEN_DELAY_S: Final = 0.1
 
-_FIXED: Final = [
+# On every answer.
+FIXED_HEADERS: Final = [
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
     (b"cross-origin-resource-policy", b"same-origin"),
@@ -73,7 +74,7 @@ class Gate:
 
         async def send_fixed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *_FIXED]
+                message["headers"] = [*message.get("headers", []), *FIXED_HEADERS]
             await send(message)
 
         try:
@@ -106,7 +107,8 @@ class Gate:
         ):
             raise Refusal(401, "wrong-token", "The token is missing or wrong.")
         self._check_rule(scope, headers)
-        if self._traffic.inside >= REQUESTS_AT_ONCE:
+        # A ping costs nothing, and an engine that cannot prove itself looks like none.
+        if scope["path"] != PING and self._traffic.inside >= REQUESTS_AT_ONCE:
             retry = (b"retry-after", str(RETRY_AFTER_S).encode())
             raise Refusal(503, BUSY, "The engine has too much to do right now.", retry)
 

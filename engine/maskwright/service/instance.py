@@ -64,6 +64,12 @@ class Announcement:
                 replace_private(copy, dumps(self._content))
         replace_private(self._main, dumps(self._content))
 
+    def renew(self) -> None:
+        """Write it again if somebody has removed it: without it nobody finds the engine."""
+        if not self._main.exists():
+            with suppress(OSError, EngineRefused):
+                replace_private(self._main, dumps(self._content))
+
     def withdraw(self) -> None:
         """Remove it, unless it is another engine's by now."""
         ours = dumps(self._content)

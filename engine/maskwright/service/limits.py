@@ -35,7 +35,7 @@ _STATUS: Final = {
     "bad-method": 405,
     "not-ready": 409,
     "download-running": 409,
-    "licence-not-accepted": 403,
+    "licence-not-accepted": 409,
     "slow-request": 408,
     "photo-too-large": 413,
     UNSUPPORTED: 501,

@@ -13,8 +13,8 @@ from maskwright_client.cancel import CancelSwitch
 
 HOST = "127.0.0.1"
 
-# An editor may have started its Python without signal handlers: there, writing to an engine that
-# has just died would end the editor (SIGPIPE). Linux is told with each write, macOS once.
+# An editor may have started its Python without signal handlers: there, writing to a connection that
+# was just cancelled would end the editor (SIGPIPE). Linux is told with each write, macOS once.
 _NO_SIGNAL = getattr(socket, "MSG_NOSIGNAL", 0)
 _SO_NOSIGPIPE = 0x1022
 

@@ -24,7 +24,6 @@ from maskwright_client.protocol import BUSY, STOPPING, Fault
 STRANGER = "stranger"
 
 _NOT_LET_IN = (401, 403, 421)
-_LICENCE = "licence-not-accepted"
 _MOST_SENTENCE = 500
 _RETRY_AFTER_S = 1.0
 _MOST_RETRY_AFTER_S = 300.0
@@ -45,7 +44,7 @@ def translated(cancel: CancelSwitch) -> Iterator[None]:
 
 def refusal(status: int, fault: Fault | None, retry_after: str) -> ClientError:
     """What a reply means that brings no result; `fault` None if it has no word of the engine's."""
-    if status in _NOT_LET_IN and (fault is None or fault.code != _LICENCE):
+    if status in _NOT_LET_IN:
         return EngineRefused(
             "engine-refused",
             "The engine does not let this plug-in in; stop it with `maskwright stop`, then try "

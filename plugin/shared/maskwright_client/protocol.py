@@ -7,7 +7,7 @@ raw alpha comes out, everything else is JSON.
     GET    /v1/hello                  -> Hello
     POST   /v1/mattes                 MatteRequest + pixels -> MatteCreated (202)
     GET    /v1/mattes/ID/events       -> MatteEvent, a line each, until the last one
-    POST   /v1/mattes/ID/alpha        AlphaRequest (+ mask) -> AlphaHead + alpha
+    POST   /v1/mattes/ID/alpha        AlphaRequest (+ mask) -> AlphaHead + alpha; always as frames
     GET    /v1/mattes/ID/review       -> Review
     GET    /v1/mattes/ID/colours      -> error `unsupported`, until the engine can clean colours
     POST   /v1/mattes/ID/hints        -> error `unsupported`, until the engine takes hints
@@ -16,8 +16,8 @@ raw alpha comes out, everything else is JSON.
     POST   /v1/models/ID/download     DownloadRequest -> 202, or error `licence-not-accepted`
     GET    /v1/models/ID/download     -> DownloadEvent, a line each, until the last one
     DELETE /v1/models/ID/download     cancels; what was loaded stays for the next try; 204
-    POST   /v1/free                   -> Freed      lets go of the models' memory
-    POST   /v1/shutdown               the engine finishes what runs and ends; 202
+    POST   /v1/free                   {} -> Freed   lets go of the models' memory
+    POST   /v1/shutdown               {}; the engine finishes what runs and ends; 202
 
 Every request names the token (`Authorization: Bearer TOKEN`) and the exact Host. One with a body
 names its exact Content-Length and its type. An error is an HTTP status and `Failure`.
@@ -400,7 +400,7 @@ class RuntimeFile:
     protocol_max: int
     engine_version: str
     url: str
-    token: str
+    token: str = field(repr=False)
     pid: int
     started_at: float
     instance_id: str

@@ -87,9 +87,13 @@ class Starter:
         self._failed.clear()
         return found
 
-    def reap(self) -> None:
-        """Take note of engines that have ended, which otherwise stay as zombies; never waits."""
+    def reap(self) -> bool:
+        """Take note of engines that have ended, which otherwise stay as zombies; never waits.
+
+        Returns whether one that was started here still runs.
+        """
         self._children = [child for child in self._children if child.poll() is None]
+        return bool(self._children)
 
     def _run(self, command: Sequence[str], *, sandboxed: bool) -> Child:
         environ = clean_environ(self._environ, sandboxed=sandboxed)

@@ -123,9 +123,9 @@ class Line:
                 raise WireError("the reply must be lines")
             rest = b""
             while chunk := reply.read1(_SLICE):
-                self._cancel.check()  # which may have come while the caller had the last one
                 *whole, rest = (rest + chunk).split(b"\n")
                 for line in whole:
+                    self._cancel.check()  # which may have come while the caller had the last one
                     yield loads(kind, line)
                 if len(rest) > MAX_REPLY_JSON_BYTES:
                     raise WireError("a line is too long")

@@ -33,14 +33,14 @@ def read_private(path: Path, most: int) -> bytes:
 
 def read_unforged(path: Path, most: int) -> bytes:
     """The content of a file that only this user or the system can have written; likewise."""
-    owners = _me() | _root()
+    owners = _me() | _system()
     _check(path.parent, path.parent.stat(), owners, _OTHERS_WRITE, stat.S_IFDIR)
     return _read(path, most, owners, _OTHERS_WRITE)
 
 
 def check_program(path: Path) -> None:
     """Raise EngineRefused if somebody else could have put another program there, or the OSError."""
-    owners = _me() | _root()
+    owners = _me() | _system()
     target = path.resolve(strict=True)
     for folder in (path.parent, target.parent):
         _check(folder, folder.stat(), owners, _OTHERS_WRITE, stat.S_IFDIR)
@@ -73,6 +73,8 @@ def replace_private(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(_open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as file:
             file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
         temporary.replace(path)
     except OSError:
         temporary.unlink(missing_ok=True)
@@ -89,10 +91,13 @@ def system_owners(uid_map: str, overflow: int) -> frozenset[int]:
 
 
 def _read(path: Path, most: int, owners: frozenset[int], forbidden: int) -> bytes:
-    with os.fdopen(_open(path, os.O_RDONLY), "rb") as file:
-        info = os.fstat(file.fileno())
-        _check(path, info, owners, forbidden, stat.S_IFREG)
-        content = file.read(most + 1)
+    handle = _open(path, os.O_RDONLY)
+    try:
+        _check(path, os.fstat(handle), owners, forbidden, stat.S_IFREG)
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            content = file.read(most + 1)
+    finally:
+        os.close(handle)
     if len(content) > most:
         raise EngineRefused("unsafe-file", f"{path} is far too large; delete it and try again.")
     return content
@@ -141,7 +146,7 @@ def _me() -> frozenset[int]:
     return frozenset([os.geteuid()]) if os.name == "posix" else frozenset()
 
 
-def _root() -> frozenset[int]:
+def _system() -> frozenset[int]:
     try:
         uid_map = Path("/proc/self/uid_map").read_text(encoding="ascii")
         overflow = int(Path("/proc/sys/kernel/overflowuid").read_text(encoding="ascii"))

@@ -155,6 +155,12 @@ def test_memory_is_given_back_when_asked(tmp_path: Path):
         assert client.free_memory() == ()
 
 
+def test_an_engine_whose_file_was_removed_can_be_found_again(engine: EngineProcess):
+    engine.places.runtime_file.unlink()
+    wait_for(engine.places.runtime_file.exists, 5)
+    assert client_of(engine).hello().instance_id == engine.runtime.instance_id
+
+
 def test_a_connection_starts_what_is_not_there_and_finds_what_is(tmp_path: Path):
     places, states = locate("linux", {}, tmp_path), []
     environ = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
