@@ -1,0 +1,37 @@
+#!/usr/bin/env python3
+"""Maskwright for GIMP 3: registers the procedures, and nothing more.
+
+GIMP asks every plug-in at its start what it can do; one that fails then is missing from the menus
+without a word. So whatever can fail is imported when a procedure runs.
+"""
+
+import sys
+
+import gi
+
+gi.require_version("Gimp", "3.0")
+from gi.repository import Gimp  # noqa: E402
+
+
+class Maskwright(Gimp.PlugIn):
+    """The plug-in as GIMP sees it."""
+
+    def do_set_i18n(self, name):
+        """Texts in other languages are beside this file."""
+        return True, "maskwright", "locale"
+
+    def do_query_procedures(self):
+        """Name the procedures."""
+        from maskwright_gimp.registration import NAMES
+
+        return list(NAMES)
+
+    def do_create_procedure(self, name):
+        """Describe one of them."""
+        from maskwright_gimp.registration import create
+
+        return create(self, name)
+
+
+if __name__ == "__main__":
+    Gimp.main(Maskwright.__gtype__, sys.argv)

@@ -1,0 +1,1 @@
+"""What the plug-in is made of; `maskwright.py` beside this folder is what GIMP starts."""

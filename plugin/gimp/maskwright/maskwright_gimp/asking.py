@@ -1,0 +1,89 @@
+"""Work with the engine in a thread of its own, while the main thread keeps GIMP informed."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from maskwright_client.cancel import CancelSwitch
+from maskwright_client.client import Engine
+from maskwright_client.connection import Connection
+from maskwright_client.places import locate
+from maskwright_client.protocol import AlphaRequest, Combine, MatteEvent, MatteInfo, MatteRequest
+
+from maskwright_gimp.host import Pixels
+from maskwright_gimp.wish import Wish
+
+T = TypeVar("T")
+
+_TICK_S = 0.05
+
+
+class Call(Generic[T]):
+    """Something that runs in a thread; its outcome is asked for in the main thread."""
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        self._work = work
+        self._result: list[T] = []
+        self._error: list[BaseException] = []
+        self._thread = threading.Thread(target=self._run, name="maskwright", daemon=True)
+        self._thread.start()
+
+    def result(self, tick: Callable[[], None]) -> T:
+        """Wait for it, calling `tick` many times a second; raises what the work raised."""
+        while self._thread.is_alive():
+            self._thread.join(_TICK_S)
+            tick()
+        if self._error:
+            raise self._error[0]
+        return self._result[0]
+
+    def _run(self) -> None:
+        try:
+            self._result.append(self._work())
+        except BaseException as error:  # raised again where the result is asked for
+            self._error.append(error)
+
+
+def connect() -> Connection:
+    """This user's engine."""
+    return Connection(locate(sys.platform, os.environ, Path.home()), os.environ)
+
+
+def matte(
+    engine: Engine,
+    pixels: Pixels,
+    wish: Wish,
+    progress: Callable[[MatteEvent], None],
+    cancel: CancelSwitch,
+) -> tuple[str, MatteInfo]:
+    """Have a layer's subject found; gives the matte's id."""
+    request = MatteRequest(
+        width=pixels.width,
+        height=pixels.height,
+        channels=pixels.channels,
+        bits=8,
+        model=wish.model,
+        client=f"gimp-{os.getpid()}",
+        focus=wish.focus,
+    )
+    return engine.matte(request, pixels.samples, progress, cancel)
+
+
+def mask(
+    engine: Engine,
+    matte_id: str,
+    info: MatteInfo,
+    wish: Wish,
+    old: bytes | None,
+    cancel: CancelSwitch,
+) -> bytes:
+    """The finished mask, 8 bits; `old` is the one to be combined with, if there is one."""
+    combine = wish.existing if old is not None else Combine.replace
+    request = AlphaRequest(edges=wish.edges, combine=combine)
+    together = None if combine is Combine.replace else old
+    return bytes(engine.alpha(matte_id, info, request, together, cancel).samples)

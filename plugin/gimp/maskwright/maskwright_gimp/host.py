@@ -1,0 +1,170 @@
+"""Every call into GIMP: reading pixels, attaching masks, one undo step. All in the main thread.
+
+GIMP's calls answer False or None where other libraries raise, and some of them end the plug-in when
+they are used wrongly; what is checked here is checked for that reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import gi
+
+from maskwright_gimp.texts import _
+
+gi.require_version("Gegl", "0.4")
+from gi.repository import Gegl, Gimp  # noqa: E402
+
+# Masks are linear, whatever the image is: these bytes are the alpha that is seen.
+_MASK = "Y u8"
+_STRIP_BYTES = 16 << 20
+
+
+class HostError(Exception):
+    """GIMP cannot do what was asked, or the picture is none that we can work on; a sentence."""
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """A layer's samples, 8 bits, sRGB, rows from top to bottom; 3 channels, or 4 with alpha."""
+
+    width: int
+    height: int
+    channels: int
+    samples: bytearray
+
+
+@dataclass(frozen=True)
+class NewMask:
+    """A mask that is to be: of a layer, its bytes, and the data of the parasite that it gets."""
+
+    layer: Gimp.Layer
+    alpha: bytes
+    parasite: bytes
+
+
+def layers_of(drawables: Sequence[Gimp.Drawable]) -> list[Gimp.Layer]:
+    """The layers that are meant; a mask that is being edited stands for its layer.
+
+    Raises HostError where there is nothing to work on.
+    """
+    if not drawables:
+        raise HostError(_("Select a layer first, then try again."))
+    layers = []
+    for drawable in drawables:
+        layer = Gimp.Layer.from_mask(drawable) if isinstance(drawable, Gimp.LayerMask) else drawable
+        if not isinstance(layer, Gimp.Layer):
+            raise HostError(_("A channel has no background; select a layer, then try again."))
+        if layer.is_floating_sel():
+            raise HostError(_("Anchor the floating selection or make it a layer, then try again."))
+        if layer.is_group() and not layer.get_children():
+            raise HostError(_("This group is empty; select one with layers in it."))
+        if layer not in layers:
+            layers.append(layer)
+    return layers
+
+
+def is_locked(layer: Gimp.Layer) -> bool:
+    """Whether the content of the layer, or of a group around it, is locked."""
+    item = layer
+    while item is not None:
+        if item.get_lock_content():
+            return True
+        item = item.get_parent()
+    return False
+
+
+def read_pixels(layer: Gimp.Layer) -> Pixels:
+    """The layer's own pixels in sRGB, without its mask, opacity and effects."""
+    width, height = layer.get_width(), layer.get_height()
+    channels = 4 if layer.has_alpha() else 3
+    encoding = "R'G'B'A u8" if channels == 4 else "R'G'B' u8"
+    samples = _read(layer.get_buffer(), width, height, channels, encoding)
+    return Pixels(width, height, channels, samples)
+
+
+def read_mask(layer: Gimp.Layer) -> bytes | None:
+    """The bytes of the layer's mask; None if it has none."""
+    mask = layer.get_mask()
+    if mask is None:
+        return None
+    size = (mask.get_width(), mask.get_height())
+    return bytes(_read(mask.get_buffer(), *size, 1, _MASK))
+
+
+def read_parasite(layer: Gimp.Layer, name: str) -> bytes | None:
+    """The data of a parasite of the layer's mask; None if there is none."""
+    mask = layer.get_mask()
+    parasite = mask.get_parasite(name) if mask is not None else None
+    return bytes(parasite.get_data()) if parasite is not None else None
+
+
+def attach(image: Gimp.Image, masks: Sequence[NewMask], parasite: str, *, edit_mask: bool) -> None:
+    """Give layers their masks, as one undo step, or change nothing and raise HostError.
+
+    The masks are made and filled before the image knows of them, so nothing that can fail happens
+    once the step has begun.
+    """
+    ready = [(one.layer, _made(one, parasite)) for one in masks]
+    with _one_undo_step(image):
+        for layer, mask in ready:
+            if layer.get_mask() is not None:
+                layer.remove_mask(Gimp.MaskApplyMode.DISCARD)
+            if not layer.add_mask(mask):
+                raise HostError(_("GIMP did not accept the mask; undo once, then try again."))
+            layer.set_edit_mask(edit_mask)
+    Gimp.displays_flush()
+
+
+def check_unchanged(layer: Gimp.Layer, pixels: Pixels) -> None:
+    """Raise HostError if the layer went away or changed its size while the engine worked."""
+    if not layer.is_valid():
+        raise HostError(_("The layer was deleted meanwhile, so nothing was changed."))
+    if (layer.get_width(), layer.get_height()) != (pixels.width, pixels.height):
+        raise HostError(_("The layer changed its size meanwhile; try again."))
+
+
+def _made(one: NewMask, parasite: str) -> Gimp.LayerMask:
+    """A mask that belongs to no layer yet."""
+    width, height = one.layer.get_width(), one.layer.get_height()
+    if len(one.alpha) != width * height:  # GIMP would say nothing and leave the mask white
+        raise HostError(_("The mask is not of the layer's size; try again."))
+    mask = one.layer.create_mask(Gimp.AddMaskType.WHITE)
+    buffer = mask.get_buffer()
+    alpha = memoryview(one.alpha)
+    for top, rows in _strips(width, height):
+        part = bytes(alpha[top * width : (top + rows) * width])
+        buffer.set(Gegl.Rectangle.new(0, top, width, rows), _MASK, part)
+    buffer.flush()
+    # Before the mask has a layer: an undo step of its own would come of it otherwise.
+    mask.attach_parasite(Gimp.Parasite.new(parasite, Gimp.PARASITE_PERSISTENT, one.parasite))
+    return mask
+
+
+def _read(buffer: Gegl.Buffer, width: int, height: int, channels: int, encoding: str) -> bytearray:
+    samples = bytearray(width * height * channels)
+    target, row = memoryview(samples), width * channels
+    for top, rows in _strips(row, height):
+        box = Gegl.Rectangle.new(0, top, width, rows)
+        target[top * row : (top + rows) * row] = buffer.get(
+            box, 1.0, encoding, Gegl.AbyssPolicy.NONE
+        )
+    return samples
+
+
+def _strips(row_bytes: int, height: int) -> Iterator[tuple[int, int]]:
+    """Top and number of rows of strips that together cover the height; none takes much memory."""
+    rows = max(1, _STRIP_BYTES // row_bytes)
+    for top in range(0, height, rows):
+        yield top, min(rows, height - top)
+
+
+@contextmanager
+def _one_undo_step(image: Gimp.Image) -> Iterator[None]:
+    image.undo_group_start()
+    try:
+        yield
+    finally:
+        image.undo_group_end()
