@@ -12,14 +12,17 @@ if __name__ == "__main__":
 
     from download_server import spec_of
     from maskwright.models import store
-    from maskwright.models.catalogue import Catalogue
+    from maskwright.models.catalogue import Catalogue, load_catalogue
     from maskwright.models.download import Downloader
 
-    url, shipped = os.environ["TEST_MODEL_URL"], store.load_catalogue()
+    url, shipped = os.environ["TEST_MODEL_URL"], load_catalogue()
     commercial = "TEST_MODEL_IS_CLOSED" not in os.environ
     more = spec_of(url, commercial=commercial)
-    store.load_catalogue = lambda: Catalogue((*shipped.specs, more))
-    store._fetch = Downloader(allow_http=True).fetch
+    for name, stand_in in (
+        ("load_catalogue", lambda: Catalogue((*shipped.specs, more))),
+        ("_fetch", Downloader(allow_http=True).fetch),
+    ):
+        setattr(store, name, stand_in)
 
     from maskwright.cli import main
 

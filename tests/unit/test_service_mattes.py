@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from maskwright.errors import InputError
 from maskwright.matting.edges import EdgeSettings, apply_edges, narrowed, widened
 from maskwright.matting.photo import Samples
+from maskwright.matting.tiles import Matte
 from maskwright.service.mattes import MatteKey, MatteShelf, StoredMatte
 from maskwright_client.protocol import (
     AlphaRequest,
@@ -45,7 +46,7 @@ SLIDERS = [
 ]
 
 
-def picture() -> Samples:
+def picture() -> Matte:
     """A soft disc with a hole, haze, a speck and a second subject."""
     alpha = disc(WIDTH, HEIGHT, 90, (150, 120))
     alpha[100:110, 140:155] = 0.1
@@ -59,7 +60,7 @@ def stored(matte: Samples | None = None) -> StoredMatte:
     return StoredMatte(picture() if matte is None else matte, INFO, Review(0.0))
 
 
-def applied(edges: Edges) -> Samples:
+def applied(edges: Edges) -> Matte:
     return apply_edges(picture(), EdgeSettings(**vars(edges)))
 
 
@@ -99,7 +100,7 @@ def test_sixteen_bits_come_as_eight_or_as_sixteen(edges: Edges):
     matte = stored(deep)
     eight = matte.alpha(AlphaRequest(edges), None)
     sixteen = matte.alpha(AlphaRequest(edges, bits=16), None)
-    assert (eight.dtype, sixteen.dtype) == (np.uint8, np.uint16)
+    assert (eight.dtype, sixteen.dtype) == (np.dtype(np.uint8), np.dtype(np.uint16))
     assert np.array_equal(eight, apply_edges(narrowed(deep), EdgeSettings(**vars(edges))))
     expected = deep if edges == Edges() else widened(narrowed(eight))
     assert np.array_equal(sixteen, expected)

@@ -269,6 +269,8 @@ def _failure(code: str, message: str, status: int) -> Response:
     response = _json(Failure(Fault(code, message)), status)
     if code in (BUSY, STOPPING):
         response.headers["retry-after"] = str(RETRY_AFTER_S)
+    if status == 408:  # what still drips in must not keep the connection
+        response.headers["connection"] = "close"
     return response
 
 

@@ -44,18 +44,13 @@ def run_engine(
 
     `tell` hears when clients can come.
 
-    Raises instance.AlreadyRunning, ModelError `unsafe-folder`, OSError.
+    Raises instance.AlreadyRunning, ModelError `unsafe-folder`.
     """
     os.umask(0o077)
     provide_folder(places.run)
-    with only_instance(places):
-        handler = log_to(places.log)
-        try:
-            settings = replace(read_settings(default_settings_path()), **chosen)
-            asyncio.run(_Engine(places, environ, settings).serve(tell))
-        finally:
-            logging.getLogger().removeHandler(handler)
-            handler.close()
+    with only_instance(places), log_to(places.log):
+        settings = replace(read_settings(default_settings_path()), **chosen)
+        asyncio.run(_Engine(places, environ, settings).serve(tell))
 
 
 class _Engine:

@@ -29,8 +29,15 @@ def provide_folder(folder: Path) -> None:
     except EngineRefused as error:
         raise ModelError("unsafe-folder", str(error)) from error
     except OSError as error:
-        sentence = f"{folder} cannot be made ({error.strerror}); see what is in its way, try again."
-        raise ModelError("unsafe-folder", sentence) from error
+        raise unusable(folder, error) from error
+
+
+def unusable(path: Path, error: OSError) -> ModelError:
+    """What to say of a file or folder of the engine's that the system does not let it have."""
+    return ModelError(
+        "unsafe-folder",
+        f"{path} cannot be used ({error.strerror}); move away what is there, then try again.",
+    )
 
 
 @contextmanager
@@ -41,6 +48,8 @@ def only_instance(places: Places) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout:
         raise AlreadyRunning from None
+    except OSError as error:
+        raise unusable(places.lock, error) from error
     try:
         yield
     finally:

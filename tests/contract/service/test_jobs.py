@@ -123,7 +123,7 @@ def test_other_settings_need_no_network(client: Engine):
     inverted = full(client, matte_id, info, AlphaRequest(Edges(invert=True)))
     assert np.array_equal(inverted, 255 - whole)
     old = np.random.default_rng(0).integers(0, 256, whole.shape, np.uint8)
-    both = client.alpha(matte_id, info, AlphaRequest(combine=Combine.subtract), old)
+    both = client.alpha(matte_id, info, AlphaRequest(combine=Combine.subtract), old.data)
     assert both.samples == np.minimum(old, 255 - whole).tobytes()
     assert client.hello().network_runs == runs
 

@@ -162,7 +162,7 @@ def test_an_engine_whose_file_was_removed_can_be_found_again(engine: EngineProce
 
 
 def test_a_connection_starts_what_is_not_there_and_finds_what_is(tmp_path: Path):
-    places, states = locate("linux", {}, tmp_path), []
+    places, states = locate("linux", {}, tmp_path), list[State]()
     environ = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
     starter = Starter(places, environ, command=command())
     gimp = Connection(places, environ, on_state=states.append, starter=starter)

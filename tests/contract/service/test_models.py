@@ -56,7 +56,7 @@ def test_the_list_has_every_model_and_says_what_is_here(engine: EngineProcess):
 
 
 def test_a_download_reports_and_is_then_there(engine: EngineProcess, server: Server):
-    client, events = client_of(engine), []
+    client, events = client_of(engine), list[DownloadEvent]()
     client.download("tiny", False, events.append, CancelSwitch())
     assert events[-1] == DownloadEvent(DownloadState.done, len(CONTENT), len(CONTENT))
     assert all(event.bytes_total == len(CONTENT) for event in events)
