@@ -12,6 +12,7 @@ from pathlib import Path
 import environment
 import lock
 import manifest as record
+import plugins
 import proof
 import removal
 from failure import InstallError
@@ -36,7 +37,8 @@ def install(
         record.write(layout.manifest, known)
         shell = environment.Shell(layout.log, environ)
         try:
-            known = up_to_date(layout, known, shell)
+            hosts = plugins.find(layout.home, environ)
+            known = up_to_date(layout, known, shell, hosts)
         except BaseException:
             if not known.environment:
                 removal.leave(layout, known)
@@ -44,18 +46,22 @@ def install(
         layout.log.unlink(missing_ok=True)
         where = layout.data / known.environment
         print(f"\nMaskwright is installed: {layout.command}")
+        for sentence in plugins.describe(hosts, known):
+            print(sentence)
         if advice := path_advice(layout, environ):
             print(advice)
         if photo or sample:
             show_cutout(layout, photo, known, where)
 
 
-def up_to_date(layout: Layout, known: Manifest, shell: environment.Shell) -> Manifest:
+def up_to_date(
+    layout: Layout, known: Manifest, shell: environment.Shell, hosts: plugins.Hosts
+) -> Manifest:
     """Build and switch to a new environment unless the one that is there is this version."""
     packages = environment.digest([REQUIREMENTS], CHECKOUT, environment.python_tag())
     fingerprint = environment.digest(sources(), CHECKOUT, packages)
     where = layout.data / f"env-{fingerprint}"
-    wanted = placements(layout, where)
+    wanted = (*placements(layout, where), *plugins.placements(hosts, known))
     if known.fingerprint == fingerprint and works(layout, where, shell):
         if all(known.holds(item) for item in wanted):
             print("Maskwright is up to date.")
@@ -85,7 +91,7 @@ def up_to_date(layout: Layout, known: Manifest, shell: environment.Shell) -> Man
 def sources() -> list[Path]:
     """The files whose change makes another version."""
     found = [CHECKOUT / "pyproject.toml", Path(__file__).resolve()]
-    folders = [CHECKOUT / "engine" / NAME, CHECKOUT / "plugin" / "shared"]
+    folders = [CHECKOUT / "engine" / NAME, CHECKOUT / "plugin"]
     files = [path for folder in folders for path in folder.rglob("*")]
     return found + [path for path in files if path.is_file() and path.suffix != ".pyc"]
 
@@ -172,10 +178,18 @@ def switch(layout: Layout, known: Manifest, wanted: Sequence[Placement]) -> Mani
     The record is written before and after: whenever this is interrupted, what lies there is known
     as ours.
     """
+    by_path = {str(item.path): item for item in wanted}
+    gone = plugins.obsolete(known, by_path)
+    folders = {str(item.path.parent): record.make_folder(item.path.parent) for item in wanted}
+    made = tuple(folder for more in folders.values() for folder in more)
+    known = replace(known, made_folders=known.made_folders + made)
     record.write(layout.manifest, known.expecting(wanted))
     for item in wanted:
         record.place(item)
-    done = replace(known, placed={**known.placed, **{str(p.path): (p.sha256,) for p in wanted}})
+    for path in gone:
+        path.unlink()
+    left = {path: hashes for path, hashes in known.placed.items() if Path(path) not in gone}
+    done = replace(known, placed={**left, **{p: (item.sha256,) for p, item in by_path.items()}})
     record.write(layout.manifest, done)
     return done
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import environment
 import lock
 import manifest as record
+import plugins
 from failure import CommandFailed
 from layout import Layout
 from manifest import Manifest
@@ -48,6 +49,8 @@ def stop_engine(layout: Layout, where: Path, shell: environment.Shell) -> None:
 
 def remove_installation(layout: Layout, known: Manifest) -> None:
     """Remove the command, the sample's cut-out, the environments and what the engine left."""
+    for cache in plugins.caches(known):
+        shutil.rmtree(cache, ignore_errors=True)
     for path in record.remove_placed(known):
         print(f"Kept, because it was changed since: {path}")
     for folder in layout.environments():

@@ -288,6 +288,41 @@ def running_engine(user: User) -> Iterator[subprocess.Popen[bytes]]:
         engine.wait()
 
 
+def test_the_plug_in_goes_into_every_gimp_and_leaves_with_it(newcomer: User) -> None:
+    used = [newcomer.home / ".config/GIMP" / version for version in ("3.0", "3.2")]
+    for folder in used:
+        (folder / "plug-ins/other").mkdir(parents=True)
+    mine = used[1] / "plug-ins/maskwright/maskwright.py"
+    mine.parent.mkdir()
+    mine.write_text("mine", encoding="utf-8")
+    before = listing(newcomer.home).keys()
+
+    said = newcomer.install("--no-sample")
+    assert "GIMP 3.0: Filters > Remove Background" in said.out
+    assert f"GIMP 3.2: {used[1]}/plug-ins has another plug-in of that name" in said.out
+    assert mine.read_text(encoding="utf-8") == "mine"
+    script = used[0] / "plug-ins/maskwright/maskwright.py"
+    assert stat.S_IMODE(script.stat().st_mode) == 0o755
+    for part in ("maskwright_gimp/host.py", "maskwright_client/client.py"):
+        assert (script.parent / part).exists()
+    report = json.loads(newcomer.run(str(newcomer.command), "doctor", "--json").out)
+    states = [c["figures"]["plugin"] for c in report["checks"] if c["name"] == "host:gimp"]
+    assert states == ["in-place", "not-executable"]
+
+    cache = script.parent / "maskwright_client/__pycache__"
+    cache.mkdir()
+    (cache / "client.pyc").touch()
+    (newcomer.checkout / "plugin/gimp/maskwright/maskwright_gimp/strokes.py").unlink()
+    mine.unlink()
+    assert newcomer.install("--no-sample").code == 0
+    assert not (script.parent / "maskwright_gimp/strokes.py").exists()
+    assert os.access(mine, os.X_OK)
+
+    assert newcomer.install("--uninstall", "--purge").code == 0
+    mine.touch()
+    assert listing(newcomer.home).keys() == before
+
+
 def test_a_foreign_command_is_left_alone(newcomer: User) -> None:
     newcomer.command.parent.mkdir(parents=True)
     newcomer.command.write_text("#!/bin/sh\n", encoding="utf-8")
