@@ -180,8 +180,7 @@ def switch(layout: Layout, known: Manifest, wanted: Sequence[Placement]) -> Mani
     """
     by_path = {str(item.path): item for item in wanted}
     gone = plugins.obsolete(known, by_path)
-    folders = {str(item.path.parent): record.make_folder(item.path.parent) for item in wanted}
-    made = tuple(folder for more in folders.values() for folder in more)
+    made = tuple(new for item in wanted for new in record.make_folder(item.path.parent))
     known = replace(known, made_folders=known.made_folders + made)
     record.write(layout.manifest, known.expecting(wanted))
     for item in wanted:
