@@ -10,10 +10,13 @@ from typing import Any, Final
 
 import h11
 import uvicorn
+from maskwright_client.codec import dumps
+from maskwright_client.protocol import BUSY, JSON_TYPE, Failure, Fault
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from maskwright.service.limits import CONNECTIONS, HEADER_BYTES, SILENCE_S
+from maskwright.service.gate import FIXED_HEADERS
+from maskwright.service.limits import CONNECTIONS, HEADER_BYTES, RETRY_AFTER_S, SILENCE_S
 
 LOOPBACK: Final = "127.0.0.1"
 
@@ -66,17 +69,38 @@ class Server(uvicorn.Server):
         self._on_signal()
 
 
+def _refusal() -> bytes:
+    """What a connection hears that is one too many, whether or not it has asked for anything."""
+    body = dumps(Failure(Fault(BUSY, "The engine has too much to do right now.")))
+    lines = [
+        b"HTTP/1.1 503 Service Unavailable",
+        *(b"%s: %s" % header for header in FIXED_HEADERS),
+        b"content-type: %s" % JSON_TYPE.encode(),
+        b"content-length: %d" % len(body),
+        b"retry-after: %d" % RETRY_AFTER_S,
+        b"connection: close",
+    ]
+    return b"\r\n".join([*lines, b"", body])
+
+
+_TOO_MANY: Final = _refusal()
+
+
 class _Protocol(H11Protocol):
-    """h11, with what uvicorn leaves open: a request has to begin, and its head to end, in time."""
+    """h11, with what uvicorn leaves open: a request has to begin, and its head to end, in time.
+
+    When there are too many connections, the one leaves that has asked for nothing for longest: so
+    programs that connect and say nothing cannot keep an editor out.
+    """
 
     _deadline: asyncio.TimerHandle | None = None
+    _asked_at = 0.0
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        if len(self.connections) > CONNECTIONS:
-            transport.abort()
-            return
+        self._asked_at = self.loop.time()
         self._expect()
+        self._make_room()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -84,11 +108,30 @@ class _Protocol(H11Protocol):
         if self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
             self._expect()
         else:
+            self._asked_at = self.loop.time()
             self._relax()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._relax()
         super().connection_lost(exc)
+
+    @property
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _make_room(self) -> None:
+        present = [
+            other
+            for other in self.connections
+            if isinstance(other, _Protocol) and not other.transport.is_closing()
+        ]
+        if len(present) > CONNECTIONS:
+            idle = [other for other in present if not other._is_answering]
+            min(idle, key=lambda other: other._asked_at)._turn_away()
+
+    def _turn_away(self) -> None:
+        self.transport.write(_TOO_MANY)
+        self.transport.close()
 
     def _expect(self) -> None:
         if self._deadline is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import NoReturn
 
 from maskwright_client.cancel import CancelSwitch
@@ -104,7 +104,7 @@ class Engine:
         with self._line(cancel, _LISTENING) as line:
             return _created(line, body)
 
-    def events(self, matte_id: str, cancel: CancelSwitch) -> Iterator[MatteEvent]:
+    def events(self, matte_id: str, cancel: CancelSwitch) -> Generator[MatteEvent, None, None]:
         """How the job stands, until the final event; the engine is asked with the first `next`.
 
         Whoever closes the iterator before its end drops the job.
