@@ -218,8 +218,8 @@ class Desk:
         queue_s = self._clock() - job.created_at
         limit = loop.call_later(JOB_S, self._overrun, job)
         try:
-            work = loop.run_in_executor(self._thread, self._work, job, loop)
-            matte, seconds = await work
+            # In no variable: with the error's traceback it would keep the pixels of a failed job.
+            matte, seconds = await loop.run_in_executor(self._thread, self._work, job, loop)
         except Cancelled:
             job.move(MatteState.cancelled)
         except MaskwrightError as error:

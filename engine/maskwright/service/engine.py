@@ -14,6 +14,7 @@ from maskwright_client.protocol import PROTOCOL_MAX, PROTOCOL_MIN
 
 from maskwright import __version__
 from maskwright.models.access import default_settings_path
+from maskwright.models.machine import give_back_memory
 from maskwright.models.store import open_store
 from maskwright.service.app import Endpoints, Identity, build_app
 from maskwright.service.desk import Desk
@@ -114,6 +115,7 @@ class _Engine:
 
     async def _keep(self) -> None:
         """Look around twice a second: whether to free memory, whether to end."""
+        tidy = True
         while True:
             await asyncio.sleep(_LOOK_S)
             now = time.monotonic()
@@ -122,7 +124,11 @@ class _Engine:
                 continue
             self._announcement.renew()
             if self._desk.active or self._downloads.active or self._traffic.inside:
+                tidy = False
                 continue
+            if not tidy:
+                give_back_memory()  # what jobs have freed, and the C library keeps for more
+                tidy = True
             idle_s = now - self._traffic.last_at
             freed = await asyncio.to_thread(
                 self._networks.stop_if_idle, 60 * self._settings.unload_minutes

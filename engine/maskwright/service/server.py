@@ -114,6 +114,8 @@ class _Protocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._relax()
         super().connection_lost(exc)
+        # Not done there for one that was reset, of which everything would stay for half a minute.
+        self._unset_keepalive_if_required()
 
     @property
     def _is_answering(self) -> bool:

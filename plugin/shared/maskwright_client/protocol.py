@@ -50,7 +50,7 @@ HEAD_LENGTH_BYTES = 4
 MAX_HEAD_BYTES = 64 * 1024
 MAX_REPLY_JSON_BYTES = 1024 * 1024
 MAX_SIDE = 32767
-ABSENCE_S = 1.0
+ABSENCE_S = 0.7
 NONCE_BYTES = 32
 
 # What `MaskwrightError.code` and the engine's refusals are called; sentences are for people.

@@ -145,7 +145,7 @@ def test_an_iterator_that_is_closed_drops_the_job(engine: Engine):
     matte_id = engine.submit(REQUEST, photo(20), cancel)
     events = engine.events(matte_id, cancel)
     next(events)
-    events.close()  # type: ignore[attr-defined]
+    events.close()
     wait_for(lambda: engine.hello().jobs == 0, 3.0)
 
 
