@@ -33,8 +33,11 @@ REQUIREMENTS = (
 QUICK = ("unit", "contract", "model")
 OPTIONAL = {
     "bench": "it measures against peers and takes minutes; --bench runs it",
-    "hosts": "it drives a real GIMP or Krita; --hosts runs it",
+    "hosts": "it drives a real GIMP and Krita, as CI does; --hosts runs it",
 }
+FOR_TESTS = tuple(
+    f"MASKWRIGHT_{name}" for name in ("BENCH_", "FUZZ_", "HOSTS", "SCREENSHOTS", "SOAK_")
+)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _SUMMARY = re.compile(r"^=+ .*\bin [0-9.]+s\b.*=+$")
 
@@ -165,12 +168,12 @@ def pip_cache(environ: Mapping[str, str], cache: Path) -> str:
 def quiet_environ(environ: Mapping[str, str], cache: Path) -> dict[str, str]:
     """The environment of the checks: nothing in it makes a program write into the checkout.
 
-    A user's settings for the product do not count here, what a benchmark is told does.
+    A user's settings for the product do not count here, what the tests themselves are told does.
     """
     kept = {
         name: value
         for name, value in environ.items()
-        if name.startswith("MASKWRIGHT_BENCH_") or not name.startswith("MASKWRIGHT_")
+        if name.startswith(FOR_TESTS) or not name.startswith("MASKWRIGHT_")
     }
     for name in ("PYTHONPATH", "PYTHONHOME", "PYTEST_ADDOPTS"):
         kept.pop(name, None)

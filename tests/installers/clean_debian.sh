@@ -15,7 +15,7 @@ trap 'rm -rf --one-file-system "$root"' EXIT
 if [ ! -e "$bare/finished" ]; then
     rm -rf --one-file-system "$bare"
     mkdir -p "$bare"
-    mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Suite: bookworm' 'Created-By: Packages' |
+    mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Codename: bookworm' 'Created-By: Packages' |
         head -n 1)
     debootstrap --variant=minbase bookworm "$bare" "${mirror:?this machine has no Debian 12 package source}"
     touch "$bare/finished"
