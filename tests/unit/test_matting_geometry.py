@@ -121,10 +121,12 @@ def test_shrinking_looks_like_plain_lanczos(size: tuple[int, int]) -> None:
 
 def test_shrinking_in_bands_is_shrinking_at_once() -> None:
     pixels = np.random.default_rng(1).integers(0, 256, (1601, 1337, 3), np.uint8)
-    reduced = Image.fromarray(pixels).reduce(3)
-    box = (0.0, 0.0, 1337 / 3, 1601 / 3)
-    expected = reduced.resize((200, 220), Image.Resampling.LANCZOS, box=box)
-    np.testing.assert_array_equal(shrink(pixels, 200, 220), np.asarray(expected))
+    reduced = Image.fromarray(pixels).reduce((4, 3))
+    box = (0.0, 0.0, 1337 / 4, 1601 / 3)
+    expected = reduced.resize((200, 330), Image.Resampling.LANCZOS, box=box)
+    # Pillow may take the axes of a band in another order, which rounds differently.
+    difference = np.abs(shrink(pixels, 200, 330).astype(int) - np.asarray(expected))
+    assert difference.max() <= 2
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 9), (9, 1), (3, 5000), (13, 7), (50, 2000)])

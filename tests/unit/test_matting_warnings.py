@@ -161,3 +161,15 @@ def test_nothing_is_not_see_through() -> None:
 def test_tiny_predictions_are_judged_too(shape: tuple[int, int], value: float) -> None:
     for warning in matte_warnings(said(np.full(shape, value, np.float32))):
         assert np.isfinite(warning.value)
+
+
+def test_a_large_network_judges_the_edge_as_a_small_one_does():
+    rng = np.random.default_rng(4)
+    alpha = disc(320, 320, 80)
+    pixels = composed(alpha, (90, 80, 70), (120, 100, 60))
+    pixels = np.clip(pixels + rng.normal(0, 4, pixels.shape), 0, 255).astype(np.uint8)
+    small = edge_contrast(Prediction(alpha, pixels, (0, 1)))
+    large = edge_contrast(
+        Prediction(alpha.repeat(4, 0).repeat(4, 1), pixels.repeat(4, 0).repeat(4, 1), (0, 1))
+    )
+    assert large == pytest.approx(small, rel=0.001)

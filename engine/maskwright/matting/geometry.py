@@ -1,16 +1,20 @@
 """Where pixels go: boxes in a photo, the network's input size, resizing arrays."""
 
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from maskwright.matting.tiles import cores, on_cores
 from maskwright.models.contract import Contract, Resize, SizeRule
 
 # A dynamic network's longer side never passes this multiple of its nominal size: an extreme
 # panorama would otherwise ask for any amount of memory.
 _LONGEST = 4
+# How much larger than what the network sees a photo still is when Lanczos takes over.
+_REDUCED: Final = 1.5
 
 
 class Box(NamedTuple):
@@ -65,25 +69,37 @@ def content_box(contract: Contract, photo: tuple[int, int], network: tuple[int, 
 def shrink(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
     """Resize H x W x C uint8 pixels to `height` x `width` with Lanczos (anti-aliased).
 
-    A large photo is box-reduced first, band by band, to twice the size or a little more: the
-    difference is below what a network notices and a 12-megapixel photo takes a third of the time
-    and no second copy of itself.
+    A large photo is box-reduced first, band by band and each axis by itself, to one and a half
+    times the size or a little more: the difference is below what a network notices (0.3 of 255
+    levels in the mean), and there is no second copy of the photo.
     """
     rows, columns, _ = pixels.shape
-    factor = max(1, min(rows // (2 * height), columns // (2 * width)))
-    picture = Image.fromarray(_reduce(pixels, factor) if factor > 1 else pixels)
-    # The last reduced pixels may stand for fewer than `factor`: what lies beyond is not the photo.
-    photo = (0, 0, columns / factor, rows / factor)
-    return np.asarray(picture.resize((width, height), Image.Resampling.LANCZOS, box=photo))
+    across = max(1, int(columns / (_REDUCED * width)))
+    down = max(1, int(rows / (_REDUCED * height)))
+    if across * down > 1:
+        pixels = _reduce(pixels, across, down)
+    picture = Image.fromarray(pixels)
+    # The last reduced pixels may stand for fewer than `across`: what is beyond is not the photo.
+    x, y = columns / across, rows / down / height
+
+    def band(part: tuple[int, int]) -> NDArray[np.uint8]:
+        top, bottom = part
+        box = (0, top * y, x, bottom * y)
+        size = (width, bottom - top)
+        return np.asarray(picture.resize(size, Image.Resampling.LANCZOS, box=box))
+
+    edges = [round(height * number / cores()) for number in range(cores() + 1)]
+    parts = [(top, bottom) for top, bottom in pairwise(edges) if bottom > top]
+    return np.concatenate(on_cores(band, parts))
 
 
-def _reduce(pixels: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
-    rows = max(1, 512 // factor) * factor
-    bands = [
-        np.asarray(Image.fromarray(pixels[top : top + rows]).reduce(factor))
-        for top in range(0, pixels.shape[0], rows)
-    ]
-    return np.concatenate(bands)
+def _reduce(pixels: NDArray[np.uint8], across: int, down: int) -> NDArray[np.uint8]:
+    rows = max(1, 512 // down) * down
+
+    def band(top: int) -> NDArray[np.uint8]:
+        return np.asarray(Image.fromarray(pixels[top : top + rows]).reduce((across, down)))
+
+    return np.concatenate(on_cores(band, range(0, pixels.shape[0], rows)))
 
 
 def resize_plane(plane: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:

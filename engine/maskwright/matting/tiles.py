@@ -1,14 +1,16 @@
 """Running local operations over a large matte, tile by tile and on several cores."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Matte = NDArray[np.uint8]
+T = TypeVar("T")
+R = TypeVar("R")
 
 # Small enough that a tile's intermediate results stay in a core's cache.
 TILE_HEIGHT = 256
@@ -56,14 +58,21 @@ def each_tile(shape: tuple[int, ...], work: Callable[[Tile], None]) -> None:
         for y in range(0, height, TILE_HEIGHT)
         for x in range(0, width, TILE_WIDTH)
     ]
-    threads = min(os.cpu_count() or 1, _MOST_THREADS, len(tiles))
-    if threads == 1:
-        for tile in tiles:
-            work(tile)
-        return
+    on_cores(work, tiles)
+
+
+def on_cores(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    """What `work` makes of each item, in order; several at a time, one for each core."""
+    threads = min(cores(), len(items))
+    if threads <= 1:
+        return [work(item) for item in items]
     with ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(work, tiles):
-            pass
+        return list(pool.map(work, items))
+
+
+def cores() -> int:
+    """How many threads are worth starting."""
+    return min(os.cpu_count() or 1, _MOST_THREADS)
 
 
 def in_tiles(matte: Matte, halo: int, operation: Callable[[Matte], Matte]) -> Matte:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
 from maskwright.matting.guided import box_mean
 from maskwright.matting.photo import Photo
@@ -15,6 +17,7 @@ LARGE_SEE_THROUGH = 0.2  # of the subject; one real photo in twenty lies above
 FOUND = 0.5  # a picture in which no value reaches this has no subject
 ALL_SUBJECT = 0.98  # of the frame
 
+_COARSE = 320  # network pixels along the shorter side in which the edge is judged
 _RING = 5  # network pixels on either side of the edge that count as its surroundings
 _PLATEAU = 3  # see-through lies at least this far from clear subject and clear background
 
@@ -88,8 +91,8 @@ def matte_warnings(prediction: Prediction) -> list[MatteWarning]:
 
 def edge_contrast(prediction: Prediction) -> float | None:
     """Median colour distance across the edge, RMS over channels, 0..255; None without an edge."""
-    alpha = prediction.alpha
-    colours = prediction.pixels.transpose(2, 0, 1).astype(np.float32)
+    alpha, pixels = _coarse(prediction)
+    colours = pixels.transpose(2, 0, 1).astype(np.float32)
     means, shares = [], []
     for side in (alpha > 0.75, alpha < 0.25):
         weight = side.astype(np.float32)
@@ -101,6 +104,16 @@ def edge_contrast(prediction: Prediction) -> float | None:
         return None
     distance = np.sqrt(np.square(means[0] - means[1]).mean(axis=0))
     return float(np.median(distance[edge]))
+
+
+def _coarse(prediction: Prediction) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Alpha and pixels at a size like that of the small networks, so that a ring is as wide."""
+    alpha, pixels = prediction.alpha, prediction.pixels
+    factor = max(1, min(alpha.shape) // _COARSE)
+    if factor == 1:
+        return alpha, pixels
+    small = np.asarray(Image.fromarray(alpha).reduce(factor))
+    return small, np.asarray(Image.fromarray(pixels).reduce(factor))
 
 
 def see_through(prediction: Prediction) -> float:
