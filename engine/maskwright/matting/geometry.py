@@ -15,6 +15,7 @@ from maskwright.models.contract import Contract, Resize, SizeRule
 _LONGEST = 4
 # How much larger than what the network sees a photo still is when Lanczos takes over.
 _REDUCED: Final = 1.5
+_BAND_ROWS: Final = 96
 
 
 class Box(NamedTuple):
@@ -94,7 +95,8 @@ def shrink(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uin
 
 
 def _reduce(pixels: NDArray[np.uint8], across: int, down: int) -> NDArray[np.uint8]:
-    rows = max(1, 512 // down) * down
+    # Few, as a thread keeps what its largest band took until the process ends.
+    rows = max(1, _BAND_ROWS // down) * down
 
     def band(top: int) -> NDArray[np.uint8]:
         return np.asarray(Image.fromarray(pixels[top : top + rows]).reduce((across, down)))
