@@ -15,7 +15,7 @@ from maskwright.models.contract import Contract, Resize, SizeRule
 _LONGEST = 4
 # How much larger than what the network sees a photo still is when Lanczos takes over.
 _REDUCED: Final = 1.5
-_BAND_ROWS: Final = 96
+_BAND_ROWS: Final = 32
 
 
 class Box(NamedTuple):
