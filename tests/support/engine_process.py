@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from leaks import leaks
 from maskwright_client.codec import dumps, loads
 from maskwright_client.places import Places, locate
 from maskwright_client.protocol import HEAD_LENGTH_BYTES, RuntimeFile
@@ -110,7 +111,7 @@ def engine_in(
     places = locate(sys.platform, {}, home)
     theirs = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
     given = {**theirs, "HOME": str(home), **(environ or {})}
-    log = home / "engine-output.txt"
+    log, token = home / "engine-output.txt", "-" * 43
     with log.open("wb") as output:
         process = subprocess.Popen(
             [*command(launcher), "serve", *options], env=given, stdout=output, stderr=output
@@ -118,7 +119,9 @@ def engine_in(
         try:
             wait_for(lambda: places.runtime_file.exists() or process.poll() is not None)
             assert process.poll() is None, log.read_text()
-            yield EngineProcess(process, places)
+            running = EngineProcess(process, places)
+            token = running.token
+            yield running
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
@@ -128,6 +131,8 @@ def engine_in(
                 process.kill()
                 process.wait()
                 raise
+            written = log.read_bytes() + (places.log.read_bytes() if places.log.exists() else b"")
+            assert leaks(written, token) == []
 
 
 def wait_for(condition: Any, patience_s: float = PATIENCE_S) -> None:

@@ -69,21 +69,26 @@ class Server(uvicorn.Server):
         self._on_signal()
 
 
-def _refusal() -> bytes:
-    """What a connection hears that is one too many, whether or not it has asked for anything."""
-    body = dumps(Failure(Fault(BUSY, "The engine has too much to do right now.")))
+def _last_word(status: bytes, fault: Fault, *headers: bytes) -> bytes:
+    """What a connection hears before it is closed, whether or not it has asked for anything."""
+    body = dumps(Failure(fault))
     lines = [
-        b"HTTP/1.1 503 Service Unavailable",
+        b"HTTP/1.1 %s" % status,
         *(b"%s: %s" % header for header in FIXED_HEADERS),
         b"content-type: %s" % JSON_TYPE.encode(),
         b"content-length: %d" % len(body),
-        b"retry-after: %d" % RETRY_AFTER_S,
         b"connection: close",
+        *headers,
     ]
     return b"\r\n".join([*lines, b"", body])
 
 
-_TOO_MANY: Final = _refusal()
+_TOO_MANY: Final = _last_word(
+    b"503 Service Unavailable",
+    Fault(BUSY, "The engine has too much to do right now."),
+    b"retry-after: %d" % RETRY_AFTER_S,
+)
+_NO_HTTP: Final = _last_word(b"400 Bad Request", Fault("bad-request", "This is no HTTP request."))
 
 
 class _Protocol(H11Protocol):
@@ -133,6 +138,11 @@ class _Protocol(H11Protocol):
 
     def _turn_away(self) -> None:
         self.transport.write(_TOO_MANY)
+        self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:
+        # As every other answer, and without h11's word on what is wrong.
+        self.transport.write(_NO_HTTP)
         self.transport.close()
 
     def _expect(self) -> None:
