@@ -5,6 +5,7 @@ GIMP asks every plug-in at its start what it can do; one that fails then is miss
 without a word. So whatever can fail is imported when a procedure runs.
 """
 
+import os
 import sys
 
 import gi
@@ -17,7 +18,9 @@ class Maskwright(Gimp.PlugIn):
     """The plug-in as GIMP sees it."""
 
     def do_set_i18n(self, name):
-        """Texts in other languages are beside this file."""
+        """Texts in other languages are beside this file, as far as there are any."""
+        if not os.path.isdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), "locale")):
+            return False
         return True, "maskwright", "locale"
 
     def do_query_procedures(self):

@@ -45,14 +45,14 @@ def arguments() -> tuple[Argument, ...]:
         Argument("model", _("_Model"), _("The network that finds the subject"), Wish().model),
         Argument(
             "existing",
-            _("E_xisting mask"),
+            _("_Existing mask"),
             _("What becomes of a mask that is there already"),
             Combine.replace.value,
             choices=existing,
         ),
         Argument(
             "painted",
-            _("Pa_inted on it"),
+            _("_Painted on it"),
             _("What becomes of strokes on a mask that Maskwright made"),
             Painted.keep.value,
             choices=(
@@ -60,22 +60,22 @@ def arguments() -> tuple[Argument, ...]:
                 (Painted.discard.value, _("Start anew")),
             ),
         ),
-        Argument("shift", _("_Shift edge"), _("Pixels; above 0 grows the subject"), 0.0, -10, 10),
+        Argument("shift", _("Shift ed_ge"), _("Pixels; above 0 grows the subject"), 0.0, -10, 10),
         Argument("feather", _("_Feather"), _("Softens the edge; pixels"), edges.feather, 0, 20),
         Argument("contrast", _("Contras_t"), _("Firms up soft edges"), edges.contrast, 0, 1),
         Argument(
-            "midpoint", _("Mid_point"), _("The opacity that contrast keeps"), edges.midpoint, 0, 1
+            "midpoint", _("Midpo_int"), _("The opacity that contrast keeps"), edges.midpoint, 0, 1
         ),
         Argument("solidify", _("Soli_dify"), _("Makes haze inside opaque"), edges.solidify, 0, 1),
-        Argument("fill-holes", _("Fi_ll holes"), _("Up to this many pixels"), 0.0, 0, MOST_PIXELS),
+        Argument("fill-holes", _("Fill _up holes"), _("Up to so many pixels"), 0.0, 0, MOST_PIXELS),
         Argument(
             "drop-specks", _("Drop spec_ks"), _("Up to this many pixels"), 0.0, 0, MOST_PIXELS
         ),
         Argument("largest", _("Largest subject onl_y"), _("Drops all the others"), False),
         Argument("invert", _("In_vert"), _("Keeps the background instead"), False),
         Argument("focus", _("Look t_wice"), _("A closer look at a small subject"), True),
-        Argument("edit-mask", _("Edit mask next"), _("Painting then changes the mask"), False),
-        Argument("locked", _("Locked layers, too"), _("Masks leave their pixels alone"), False),
+        Argument("edit-mask", _("Edit m_ask next"), _("Painting then changes the mask"), False),
+        Argument("locked", _("Eve_n if locked"), _("Masks leave their pixels alone"), False),
     )
 
 

@@ -13,7 +13,7 @@ from maskwright_client.cancel import CancelSwitch
 from maskwright_client.client import Engine
 from maskwright_client.connection import Connection
 from maskwright_client.places import locate
-from maskwright_client.protocol import AlphaRequest, Combine, MatteEvent, MatteInfo, MatteRequest
+from maskwright_client.protocol import MatteEvent, MatteInfo, MatteRequest
 
 from maskwright_gimp.host import Pixels
 from maskwright_gimp.wish import Wish
@@ -72,18 +72,3 @@ def matte(
         focus=wish.focus,
     )
     return engine.matte(request, pixels.samples, progress, cancel)
-
-
-def mask(
-    engine: Engine,
-    matte_id: str,
-    info: MatteInfo,
-    wish: Wish,
-    old: bytes | None,
-    cancel: CancelSwitch,
-) -> bytes:
-    """The finished mask, 8 bits; `old` is the one to be combined with, if there is one."""
-    combine = wish.existing if old is not None else Combine.replace
-    request = AlphaRequest(edges=wish.edges, combine=combine)
-    together = None if combine is Combine.replace else old
-    return bytes(engine.alpha(matte_id, info, request, together, cancel).samples)

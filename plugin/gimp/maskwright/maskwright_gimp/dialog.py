@@ -1,25 +1,215 @@
-"""The settings as a native dialog."""
+"""The settings as a native dialog, with a preview that follows them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import gi
+from maskwright_client.errors import ClientError
+from maskwright_client.protocol import MatteEvent, MatteInfo
 
-from maskwright_gimp.arguments import arguments
+from maskwright_gimp import picture
+from maskwright_gimp.arguments import arguments, read
+from maskwright_gimp.host import Pixels
+from maskwright_gimp.picture import Frame
+from maskwright_gimp.previewing import Matte, Previewer, Seen, View
+from maskwright_gimp.sentences import state_sentence
+from maskwright_gimp.texts import _
 
+gi.require_version("Gdk", "3.0")
 gi.require_version("Gtk", "3.0")
 gi.require_version("GimpUi", "3.0")
-from gi.repository import Gimp, GimpUi  # noqa: E402
+from gi.repository import Gdk, GdkPixbuf, Gimp, GimpUi, GLib, Gtk  # noqa: E402
+
+_BOX = (520, 420)
+_CHECK = 12
+_SETTINGS_WIDTH = 420  # below that, sliders are too short to aim with
+# One colour twice is a plain ground.
+_GROUNDS = {
+    "checker": (0x999999, 0x666666),
+    "white": (0xFFFFFF, 0xFFFFFF),
+    "black": (0x000000, 0x000000),
+    "red": (0xD02020, 0xD02020),
+}
+_DIMMED = "dimmed"
 
 
-def ask(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig) -> bool:
+def ask(
+    procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, pixels: Pixels, matte: Matte
+) -> bool:
     """Let the designer choose; False if they changed their mind."""
     GimpUi.init("maskwright")
-    dialog = GimpUi.ProcedureDialog.new(procedure, config, procedure.get_menu_label())
+    title = procedure.get_menu_label().replace("_", "")
+    dialog = GimpUi.ProcedureDialog.new(procedure, config, title)
     for argument in arguments():
         if isinstance(argument.default, float):
             dialog.get_scale_entry(argument.name, 1.0)
-    dialog.fill([argument.name for argument in arguments()])
+    settings = dialog.fill_box("settings", [argument.name for argument in arguments()])
+    settings.set_size_request(_SETTINGS_WIDTH, -1)
+    preview = Preview(pixels, matte, lambda: read(config))
+    # Side by side: both below each other are higher than many screens.
+    both = Gtk.Box(spacing=12, border_width=12)
+    both.pack_start(preview.widget, True, True, 0)
+    both.pack_start(settings, False, False, 0)
+    dialog.get_content_area().pack_start(both, True, True, 0)
+    both.show_all()
+    config.connect("notify", lambda *_ignored: preview.refresh())
+    preview.refresh()
     try:
         return bool(dialog.run())
     finally:
+        preview.close()
         dialog.destroy()
+
+
+class Preview:
+    """The picture, what it lies on, how close it is looked at, and a line on how things stand."""
+
+    def __init__(self, pixels: Pixels, matte: Matte, wish: Callable[[], Any]) -> None:
+        self._pixels = pixels
+        self._wish = wish
+        self._centre = (0.5, 0.5)
+        self._grabbed: tuple[float, float] | None = None
+        self._seen: Seen | None = None
+        self._small: dict[tuple[int, int], bytes] = {}
+        self._image = Gtk.Image()
+        self._line = Gtk.Label(label=_("Starting the engine"), xalign=0.0, wrap=True)
+        self._ground = Gtk.ComboBoxText()
+        for name, label in _ground_labels().items():
+            self._ground.append(name, label)
+        self._ground.set_active_id("checker")
+        self._ground.connect("changed", lambda widget: self._draw())
+        self._close = Gtk.CheckButton.new_with_mnemonic(_("Pixel for pi_xel"))
+        self._close.connect("toggled", lambda widget: self.refresh())
+        self.widget = self._laid_out()
+        self._previewer = Previewer(matte, lambda news: GLib.idle_add(self._hear, news))
+
+    def refresh(self) -> None:
+        """Show what the settings make of it now."""
+        width, height = self._pixels.width, self._pixels.height
+        frame = None
+        if self._close.get_active():
+            frame = picture.framed(width, height, _BOX, self._centre)
+        longest = picture.longest_side(width, height, _BOX)
+        self._previewer.show(View(self._wish(), longest, frame))
+
+    def close(self) -> None:
+        """Stop the work behind it."""
+        self._previewer.stop()
+
+    def _laid_out(self) -> Gtk.Widget:
+        events = Gtk.EventBox()
+        events.add(self._image)
+        events.set_size_request(*_BOX)
+        events.add_events(Gdk.EventMask.POINTER_MOTION_MASK | Gdk.EventMask.BUTTON_PRESS_MASK)
+        events.connect("button-press-event", self._grab)
+        events.connect("motion-notify-event", self._pan)
+        frame = Gtk.Frame()
+        frame.add(events)
+        bar = Gtk.Box(spacing=6)
+        bar.pack_start(self._close, False, False, 0)
+        bar.pack_end(self._ground, False, False, 0)
+        box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
+        box.pack_start(frame, True, True, 0)
+        box.pack_start(bar, False, False, 0)
+        box.pack_start(self._line, False, False, 0)
+        return box
+
+    def _hear(self, news: MatteEvent | Seen | ClientError) -> bool:
+        if isinstance(news, ClientError):
+            self._line.set_text(str(news))
+        elif isinstance(news, Seen):
+            self._seen = news
+            self._line.set_text(finished_sentence(news.info))
+            self._draw()
+        else:
+            self._line.set_text(state_sentence(news))
+        return False
+
+    def _draw(self) -> None:
+        if self._seen is None:
+            return
+        seen, ground = self._seen, self._ground.get_active_id()
+        width, height, colours = self._colours(seen.view.frame)
+        rgba = picture.with_alpha(colours, self._pixels.channels, seen.alpha)
+        cut_out = _pixbuf(rgba, width, height, alpha=True)
+        if ground == _DIMMED:
+            under = _pixbuf(picture.dimmed(rgba), width, height, alpha=False).copy()
+            cut_out.composite(
+                under, 0, 0, width, height, 0, 0, 1, 1, GdkPixbuf.InterpType.NEAREST, 255
+            )
+            self._image.set_from_pixbuf(under)
+            return
+        first, second = _GROUNDS[ground]
+        self._image.set_from_pixbuf(
+            cut_out.composite_color_simple(
+                width, height, GdkPixbuf.InterpType.NEAREST, 255, _CHECK, first, second
+            )
+        )
+
+    def _colours(self, frame: Frame | None) -> tuple[int, int, bytes]:
+        pixels = self._pixels
+        if frame is not None:
+            cut = picture.cut(pixels.samples, pixels.width, pixels.channels, frame)
+            return frame.width, frame.height, cut
+        size = picture.fitted(pixels.width, pixels.height, _BOX)
+        if size not in self._small:
+            whole = _pixbuf(
+                bytes(pixels.samples), pixels.width, pixels.height, alpha=pixels.channels == 4
+            )
+            small = whole.scale_simple(*size, GdkPixbuf.InterpType.BILINEAR)
+            self._small[size] = _samples(small, pixels.channels)
+        return (*size, self._small[size])
+
+    def _grab(self, widget: Gtk.Widget, event: Gdk.EventButton) -> None:
+        self._grabbed = (event.x, event.y)
+
+    def _pan(self, widget: Gtk.Widget, event: Gdk.EventMotion) -> None:
+        if not event.state & Gdk.ModifierType.BUTTON1_MASK or self._grabbed is None:
+            return
+        across = (event.x - self._grabbed[0]) / self._pixels.width
+        down = (event.y - self._grabbed[1]) / self._pixels.height
+        self._grabbed = (event.x, event.y)
+        x, y = self._centre
+        self._centre = (min(max(x - across, 0.0), 1.0), min(max(y - down, 0.0), 1.0))
+        self.refresh()
+
+
+def finished_sentence(info: MatteInfo) -> str:
+    """What there is to say about a matte: warnings, else what it was made with."""
+    if info.warnings:
+        return " ".join(warning.message for warning in info.warnings)
+    seconds = info.seconds.get("predict", 0.0)
+    return _("{model} on {device}, {seconds:.1f} s").format(
+        model=info.model, device=info.device, seconds=seconds
+    )
+
+
+def _ground_labels() -> dict[str, str]:
+    return {
+        "checker": _("On a checkerboard"),
+        "white": _("On white"),
+        "black": _("On black"),
+        "red": _("On red"),
+        _DIMMED: _("Over the dimmed original"),
+    }
+
+
+def _pixbuf(samples: bytes, width: int, height: int, *, alpha: bool) -> GdkPixbuf.Pixbuf:
+    return GdkPixbuf.Pixbuf.new_from_bytes(
+        GLib.Bytes.new(samples),
+        GdkPixbuf.Colorspace.RGB,
+        alpha,
+        8,
+        width,
+        height,
+        width * (4 if alpha else 3),
+    )
+
+
+def _samples(pixbuf: GdkPixbuf.Pixbuf, channels: int) -> bytes:
+    """A pixbuf's samples without the padding of its rows."""
+    width, height, stride = pixbuf.get_width(), pixbuf.get_height(), pixbuf.get_rowstride()
+    whole = pixbuf.read_pixel_bytes().get_data()
+    return b"".join(whole[y * stride : y * stride + width * channels] for y in range(height))

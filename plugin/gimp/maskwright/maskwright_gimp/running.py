@@ -8,21 +8,16 @@ from gi.repository import Gimp, GLib
 from maskwright_client.cancel import CancelSwitch
 from maskwright_client.connection import Connection
 from maskwright_client.errors import Cancelled, ClientError
-from maskwright_client.protocol import Combine, MatteEvent, MatteInfo, MatteState
+from maskwright_client.protocol import AlphaRequest, Combine, MatteEvent, MatteInfo, MatteState
 
 from maskwright_gimp import asking, host, strokes
 from maskwright_gimp.arguments import read
+from maskwright_gimp.previewing import Matte
 from maskwright_gimp.record import NAME, Record, pack, unpack
 from maskwright_gimp.registration import REFINE
+from maskwright_gimp.sentences import state_sentence
 from maskwright_gimp.texts import _
 from maskwright_gimp.wish import Painted, Wish
-
-_STATES = {
-    MatteState.queued: _("Waiting for another job"),
-    MatteState.loading: _("Loading the network"),
-    MatteState.predicting: _("Finding the subject"),
-    MatteState.refining: _("Fitting the edge"),
-}
 
 
 def run(
@@ -33,6 +28,7 @@ def run(
     config: Gimp.ProcedureConfig,
 ) -> Gimp.ValueArray:
     """Answer GIMP's call; whatever goes wrong becomes a sentence."""
+    connection, known = asking.connect(), dict[int, tuple[host.Pixels, Matte]]()
     try:
         layers = host.layers_of(drawables)
         if procedure.get_name() == REFINE:
@@ -40,9 +36,13 @@ def run(
         if run_mode == Gimp.RunMode.INTERACTIVE:
             from maskwright_gimp.dialog import ask  # here: scripts need no display
 
-            if not ask(procedure, config):
+            layer = layers[0]
+            pixels = host.read_pixels(layer)
+            matte = Matte(connection, pixels)
+            if not ask(procedure, config, pixels, matte):
                 return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
-        Removal(image, layers, read(config)).run()
+            known[layer.get_id()] = (pixels, matte)
+        Removal(image, layers, read(config), connection, known).run()
     except Cancelled:
         return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
     except (host.HostError, ClientError) as error:
@@ -69,21 +69,29 @@ def _check_ours(layers: list[Gimp.Layer]) -> None:
 class Removal:
     """One run over layers; the image is touched at its very end."""
 
-    def __init__(self, image: Gimp.Image, layers: list[Gimp.Layer], wish: Wish) -> None:
+    def __init__(
+        self,
+        image: Gimp.Image,
+        layers: list[Gimp.Layer],
+        wish: Wish,
+        connection: Connection,
+        known: dict[int, tuple[host.Pixels, Matte]],
+    ) -> None:
         self._image = image
         self._layers = layers
         self._wish = wish
+        self._connection = connection
+        self._known = known  # what a dialog has read and asked already, by layer
         self._cancel = CancelSwitch()
         self._event = MatteEvent(MatteState.queued)
 
     def run(self) -> list[MatteInfo]:
         """Give every layer its mask; raises HostError and ClientError with nothing changed."""
         self._check_locks()
-        connection = asking.connect()
         Gimp.progress_init(_("Remove Background"))
         masks, infos = [], []
         for number, layer in enumerate(self._layers):
-            new, info = self._mask(connection, layer, number)
+            new, info = self._mask(layer, number)
             masks.append(new)
             infos.append(info)
         for new in masks:
@@ -93,23 +101,25 @@ class Removal:
         Gimp.progress_end()
         return infos
 
-    def _mask(
-        self, connection: Connection, layer: Gimp.Layer, number: int
-    ) -> tuple[host.NewMask, MatteInfo]:
-        pixels = host.read_pixels(layer)
+    def _mask(self, layer: Gimp.Layer, number: int) -> tuple[host.NewMask, MatteInfo]:
+        pixels, matte = self._known.get(layer.get_id()) or self._read(layer)
         old = host.read_mask(layer)
-        wish = self._wish
+        combine = self._wish.existing if old is not None else Combine.replace
+        request = AlphaRequest(edges=self._wish.edges, combine=combine)
+        together = None if combine is Combine.replace else old
 
         def work() -> tuple[bytes, MatteInfo]:
-            found = connection.engine(lambda waited: None, self._cancel)
-            matte_id, info = asking.matte(found, pixels, wish, self._hear, self._cancel)
-            return asking.mask(found, matte_id, info, wish, old, self._cancel), info
+            return matte.alpha(self._wish, request, self._hear, self._cancel, together)
 
         alpha, info = asking.Call(work).result(lambda: self._show(number))
         host.check_unchanged(layer, pixels)
         # What is remembered is what we wrote: strokes that are kept stay strokes.
         alpha, written = self._with_strokes(layer, old, alpha), alpha
-        return host.NewMask(layer, alpha, pack(Record(wish, written))), info
+        return host.NewMask(layer, alpha, pack(Record(self._wish, written))), info
+
+    def _read(self, layer: Gimp.Layer) -> tuple[host.Pixels, Matte]:
+        pixels = host.read_pixels(layer)
+        return pixels, Matte(self._connection, pixels)
 
     def _with_strokes(self, layer: Gimp.Layer, old: bytes | None, new: bytes) -> bytes:
         """The new mask with what somebody painted on the old one, if that is wanted."""
@@ -134,10 +144,6 @@ class Removal:
 
     def _show(self, number: int) -> None:
         event = self._event
-        text = _STATES.get(event.state)
-        if text and event.seconds_left is not None:
-            left = max(1, round(event.seconds_left))
-            text = _("{what}, {seconds} s left").format(what=text, seconds=left)
-        if text:
+        if text := state_sentence(event):
             Gimp.progress_set_text(text)
         Gimp.progress_update((number + event.fraction) / len(self._layers))

@@ -1,0 +1,130 @@
+"""The preview's work with the engine, in a thread of its own: only the latest wish counts."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Union
+
+from maskwright_client.cancel import CancelSwitch
+from maskwright_client.connection import Connection
+from maskwright_client.errors import Cancelled, ClientError, JobFailed
+from maskwright_client.protocol import UNKNOWN_MATTE, AlphaRequest, MatteEvent, MatteInfo
+
+from maskwright_gimp import asking
+from maskwright_gimp.host import Pixels
+from maskwright_gimp.picture import Frame
+from maskwright_gimp.wish import Wish
+
+
+@dataclass(frozen=True)
+class View:
+    """What is to be seen: with which wish, the whole (its longest side) or a frame of it."""
+
+    wish: Wish
+    longest: int
+    frame: Frame | None = None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What came of a view: the mask's bytes, and what there is to say about the matte."""
+
+    view: View
+    alpha: bytes
+    info: MatteInfo
+
+
+News = Union[MatteEvent, Seen, ClientError]  # noqa: UP007  # evaluated, and Python 3.10
+
+
+class Matte:
+    """One layer's matte, as the engine has it: found once for a model, then only handed out."""
+
+    def __init__(self, connection: Connection, pixels: Pixels) -> None:
+        self._connection = connection
+        self._pixels = pixels
+        self._key: tuple[str, bool] | None = None
+        self._found: tuple[str, MatteInfo] | None = None
+
+    def alpha(
+        self,
+        wish: Wish,
+        request: AlphaRequest,
+        progress: Callable[[MatteEvent], None],
+        cancel: CancelSwitch,
+        mask: bytes | None = None,
+    ) -> tuple[bytes, MatteInfo]:
+        """The alpha for a request; the network runs only if the engine has no such matte."""
+        engine = self._connection.engine(lambda waited: None, cancel)
+        again = self._found is not None
+        if self._found is None or self._key != (wish.model, wish.focus):
+            self._found = asking.matte(engine, self._pixels, wish, progress, cancel)
+            self._key, again = (wish.model, wish.focus), False
+        matte_id, info = self._found
+        try:
+            return bytes(engine.alpha(matte_id, info, request, mask, cancel).samples), info
+        except JobFailed as error:
+            if error.code != UNKNOWN_MATTE or not again:
+                raise
+        self._found = None  # the engine let go of it, or is another one by now
+        return self.alpha(wish, request, progress, cancel, mask)
+
+
+class Previewer:
+    """Shows views as they are asked for; what was asked for in between is left out.
+
+    `tell` is called in this thread with what there is to show: the caller sees to it that it comes
+    to the main thread.
+    """
+
+    def __init__(
+        self, matte: Matte, tell: Callable[[MatteEvent | Seen | ClientError], None]
+    ) -> None:
+        self._matte = matte
+        self._tell = tell
+        self._wanted: View | None = None
+        self._changed = threading.Condition()
+        self._cancel = CancelSwitch()
+        self._thread = threading.Thread(target=self._run, name="maskwright-preview", daemon=True)
+        self._thread.start()
+
+    def show(self, view: View) -> None:
+        """Ask for a view."""
+        with self._changed:
+            self._wanted = view
+            self._changed.notify()
+
+    def stop(self) -> None:
+        """Ask for no more; whatever runs is cancelled."""
+        self._cancel.cancel()
+        with self._changed:
+            self._changed.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (view := self._next()) is not None:
+            try:
+                self._tell(self._seen(view))
+            except Cancelled:
+                return
+            except ClientError as error:
+                self._tell(error)
+
+    def _next(self) -> View | None:
+        with self._changed:
+            while self._wanted is None and not self._cancel.cancelled:
+                self._changed.wait()
+            view, self._wanted = self._wanted, None
+            return None if self._cancel.cancelled else view
+
+    def _seen(self, view: View) -> Seen:
+        frame = view.frame
+        request = AlphaRequest(
+            edges=view.wish.edges,
+            region=frame.region if frame else None,
+            preview=None if frame else view.longest,
+        )
+        alpha, info = self._matte.alpha(view.wish, request, self._tell, self._cancel)
+        return Seen(view, alpha, info)

@@ -1,0 +1,161 @@
+"""What Remove Background does not do: lose strokes, work on what is none of its, leave a mess."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from engine_process import EngineProcess, engine_in
+from gimp_plug_in import CHECKOUT, assembled
+from host_gimp import Gimp
+
+pytestmark = [pytest.mark.hosts, pytest.mark.timeout(300)]
+
+SAMPLE = CHECKOUT / "installers/sample/coffee.jpg"
+BEGIN = "from host_inside.gimp_cases import *\n"
+
+
+@pytest.fixture
+def plug_ins(tmp_path: Path) -> dict[str, Path]:
+    return {"maskwright": assembled(tmp_path)}
+
+
+@pytest.fixture
+def engine(gimp: Gimp) -> Iterator[EngineProcess]:
+    with engine_in(gimp.stay.home) as running:
+        yield running
+
+
+REFUSALS = """
+def refused(document, **settings):
+    before = everything(document.image)
+    masks = [mask_of(layer) for layer in document.targets]
+    done, said = call(REMOVE, document.image, document.drawables, **settings)
+    same = before == everything(document.image)
+    return [done, said, same and masks == [mask_of(layer) for layer in document.targets]]
+
+photo = given["photo"]
+own_lock, group_lock = locked(photo), locked(photo, parent=True)
+
+empty = opened(photo)
+group = Gimp.GroupLayer.new(empty.image, "Group")
+empty.image.insert_layer(group, None, 0)
+empty.drawables = [group]
+
+channel = opened(photo)
+added = Gimp.Channel.new(channel.image, "Channel", 600, 400, 50, Gimp.context_get_foreground())
+channel.image.insert_channel(added, None, 0)
+channel.drawables = [added]
+
+floating = opened(photo)
+floating.image.select_rectangle(Gimp.ChannelOps.REPLACE, 10, 10, 100, 100)
+Gimp.edit_copy(floating.drawables)
+floating.drawables = Gimp.edit_paste(floating.targets[0], True)[:1]
+
+answer({
+    "locked": refused(own_lock),
+    "in a locked group": refused(group_lock),
+    "empty group": refused(empty),
+    "channel": refused(channel),
+    "floating selection": refused(floating),
+    "no such model": refused(opened(photo), model="no-such-model"),
+    "model is not here": refused(opened(photo), model="modnet"),
+    "not ours to refine": [*call("maskwright-refine-mask", *(lambda d: (d.image, d.drawables))
+                           (with_mask(photo))), True],
+})
+"""
+SENTENCES = {
+    "locked": "locked",
+    "in a locked group": "locked",
+    "empty group": "empty",
+    "channel": "select a layer",
+    "floating selection": "floating selection",
+    "no such model": "no such model",
+    "model is not here": "get modnet",
+    "not ours to refine": "run that first",
+}
+
+
+def test_what_it_cannot_do_it_says_and_changes_nothing(
+    gimp: Gimp, engine: EngineProcess, plug_ins: dict[str, Path]
+):
+    photo = gimp.stay.bring(SAMPLE)
+    found = gimp.console(BEGIN + REFUSALS, plug_ins=plug_ins, photo=photo)
+    assert found.keys() == SENTENCES.keys()
+    for name, (done, said, unchanged) in found.items():
+        assert (done, unchanged) == (False, True), name
+        assert SENTENCES[name] in said, (name, said)
+
+
+STROKES = """
+def paint(layer):
+    mask = layer.get_mask()
+    box = Gegl.Rectangle.new(100, 50, 40, 30)
+    mask.get_buffer().set(box, MASK, bytes([77]) * (40 * 30))
+    mask.get_buffer().flush()
+    mask.update(100, 50, 40, 30)
+
+def box_of(mask):
+    return {mask[y * 600 + x] for y in range(50, 80) for x in range(100, 140)}
+
+def run(layer, name=REMOVE, **settings):
+    done, said = call(name, layer.get_image(), [layer], **settings)
+    assert done, said
+    return mask_of(layer)
+
+plain = opened(given["photo"]).targets[0]
+grown = run(plain, shift=4)
+first = opened(given["photo"]).targets[0]
+before = run(first)
+paint(first)
+copy = first.copy()
+first.get_image().insert_layer(copy, None, 0)
+kept = run(first, "maskwright-refine-mask", shift=4)
+kept_again = run(first, shift=4)
+anew = run(copy, shift=4, painted="discard")
+outside = [k == g for i, (k, g) in enumerate(zip(kept, grown))
+           if not (100 <= i % 600 < 140 and 50 <= i // 600 < 80)]
+answer({
+    "strokes stay": box_of(kept) == {77},
+    "and stay": kept_again == kept,
+    "the rest is new": all(outside),
+    "or start anew": anew == grown,
+    "something changed": before != grown,
+    "parasites": [layer.get_mask().get_parasite_list() for layer in (plain, first, copy)],
+})
+"""
+
+
+def test_strokes_are_kept_unless_they_are_to_go(
+    gimp: Gimp, engine: EngineProcess, plug_ins: dict[str, Path]
+):
+    found = gimp.console(BEGIN + STROKES, plug_ins=plug_ins, photo=gimp.stay.bring(SAMPLE))
+    assert found.pop("parasites") == [["maskwright-mask"]] * 3
+    assert [name for name, holds in found.items() if not holds] == []
+
+
+ONE_RUN = """
+document = opened(given["photo"])
+before = everything(document.image)
+done, said = call(REMOVE, document.image, document.drawables)
+answer([done, said, before == everything(document.image), mask_of(document.targets[0]) is None])
+"""
+
+
+def test_without_an_engine_it_says_what_to_install(gimp: Gimp, plug_ins: dict[str, Path]):
+    done, said, unchanged, no_mask = gimp.console(
+        BEGIN + ONE_RUN, plug_ins=plug_ins, photo=gimp.stay.bring(SAMPLE)
+    )
+    assert (done, unchanged, no_mask) == (False, True, True)
+    assert "run Maskwright's installer" in said
+
+
+def test_an_engine_that_dies_meanwhile_is_said(
+    gimp: Gimp, engine: EngineProcess, plug_ins: dict[str, Path]
+):
+    engine.kill()
+    done, said, unchanged, no_mask = gimp.console(
+        BEGIN + ONE_RUN, plug_ins=plug_ins, photo=gimp.stay.bring(SAMPLE)
+    )
+    assert (done, unchanged, no_mask) == (False, True, True)
+    assert said.count("\n") == 0
+    assert said.endswith((".", "log"))

@@ -1,0 +1,55 @@
+"""What the preview shows, worked out in bytes."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from maskwright_gimp.picture import Frame, cut, dimmed, fitted, framed, with_alpha
+
+SIDES = st.integers(1, 3000)
+
+
+@given(SIDES, SIDES, st.integers(1, 800), st.integers(1, 800))
+def test_the_whole_layer_fits_and_never_grows(width: int, height: int, wide: int, high: int):
+    small = fitted(width, height, (wide, high))
+    assert 1 <= small[0] <= min(width, wide)
+    assert 1 <= small[1] <= min(height, high)
+
+
+@given(SIDES, SIDES, st.floats(-1, 2), st.floats(-1, 2))
+def test_a_frame_stays_inside_the_layer(width: int, height: int, x: float, y: float):
+    frame = framed(width, height, (500, 400), (x, y))
+    assert (frame.width, frame.height) == (min(500, width), min(400, height))
+    assert 0 <= frame.left <= width - frame.width
+    assert 0 <= frame.top <= height - frame.height
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_a_frame_is_cut_out(channels: int):
+    layer = np.random.default_rng(0).integers(0, 256, (40, 60, channels), np.uint8)
+    found = cut(bytearray(layer.tobytes()), 60, channels, Frame(7, 5, 20, 11))
+    assert found == layer[5:16, 7:27].tobytes()
+
+
+def test_a_mask_becomes_the_alpha_of_the_colours():
+    rng = np.random.default_rng(1)
+    colours, alpha = (
+        rng.integers(0, 256, (8, 9, 3), np.uint8),
+        rng.integers(0, 256, (8, 9), np.uint8),
+    )
+    rgba = with_alpha(colours.tobytes(), 3, alpha.tobytes())
+    assert rgba == np.dstack((colours, alpha)).tobytes()
+
+
+def test_a_layers_own_alpha_counts_as_well():
+    colours = np.full((2, 2, 4), 200, np.uint8)
+    colours[..., 3] = [[255, 128], [0, 51]]
+    rgba = with_alpha(colours.tobytes(), 4, bytes([255, 255, 255, 100]))
+    assert list(rgba[3::4]) == [255, 128, 0, 20]
+    colours[..., 3] = 255
+    assert list(with_alpha(colours.tobytes(), 4, bytes([9, 8, 7, 6]))[3::4]) == [9, 8, 7, 6]
+
+
+def test_the_dimmed_original_is_darker_and_opaque():
+    rgba = bytes([100, 200, 50, 0, 255, 0, 10, 255])
+    assert dimmed(rgba) == bytes([40, 80, 20, 102, 0, 4])
