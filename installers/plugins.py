@@ -1,17 +1,38 @@
 """Which files the editors' plug-ins are made of, and where they go in each editor."""
 
+import importlib.util
 import sys
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from manifest import Manifest, Placement
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-sys.path.append(str(CHECKOUT / "engine"))
 
-from maskwright.hosts import PLUGIN, Host, HostKind, find_hosts  # noqa: E402
 
+def _hosts_module() -> ModuleType:
+    """The engine's `hosts.py` alone: the rest of the engine is not installed yet, or broken."""
+    spec = importlib.util.spec_from_file_location(
+        "maskwright_hosts", CHECKOUT / "engine" / "maskwright" / "hosts.py"
+    )
+    if spec is None or spec.loader is None:
+        raise ImportError("hosts.py")
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+if TYPE_CHECKING:
+    from maskwright import hosts as editors
+else:
+    editors = _hosts_module()
+
+Host = editors.Host
+HostKind = editors.HostKind
+PLUGIN = editors.PLUGIN
 Hosts = list[Host]
 
 _GIMP = CHECKOUT / "plugin" / "gimp" / PLUGIN
@@ -79,7 +100,7 @@ def caches(known: Manifest) -> set[Path]:
 
 def find(home: Path, environ: Mapping[str, str]) -> Hosts:
     """The editors of this user."""
-    return find_hosts(home, environ)
+    return editors.find_hosts(home, environ)
 
 
 def _is_plugin_file(path: Path) -> bool:

@@ -46,15 +46,17 @@ def window(gimp: Gimp, engine: EngineProcess, plug_ins: dict[str, Path]) -> Iter
         yield running
 
 
-def open_dialog(window: GimpWindow) -> int:
+def open_dialog(
+    window: GimpWindow, words: str = "remove background", title: str = "^Remove Background"
+) -> int:
     """By GIMP's own search, as one does who does not know the menus."""
     display = window.display
     display.key("slash")
     display.wait_for_window("Search Actions", window.program)
-    display.type("remove background")
+    display.type(words)
     display.wait_until_still()
     display.key("Return")
-    return display.wait_for_window("^Remove Background", window.program)
+    return display.wait_for_window(title, window.program)
 
 
 def keep(window: GimpWindow, tmp_path: Path, name: str) -> Path:
@@ -110,3 +112,27 @@ def test_a_designer_changes_their_mind(window: GimpWindow, engine: EngineProcess
     wait_for(lambda: client.hello().jobs == 0, 1.5)
     assert window.do(HAS_MASK) is False
     assert window.do(IS_DIRTY) is False
+
+
+BY_SCRIPT = """
+from host_inside.gimp_cases import REMOVE, call
+layer = Gimp.get_images()[0].get_layers()[0]
+answer(call(REMOVE, layer.get_image(), [layer], shift=3.0, feather=2.0))
+"""
+
+
+def test_refining_opens_with_what_the_mask_was_made_with(
+    window: GimpWindow, engine: EngineProcess, tmp_path: Path
+):
+    client, display = client_of(engine), window.display
+    assert window.do(BY_SCRIPT)[0] is True
+    runs = client.hello().network_runs
+    open_dialog(window, "refine background mask", "^Refine Background Mask")
+    wait_for(lambda: client.hello().jobs == 0, 30)
+    display.wait_until_still()
+    keep(window, tmp_path, "refine")
+    display.key("alt+o")
+    window.program.wait_until(lambda: not display.windows("^Refine Background Mask"), 30)
+    edges = window.do(LAYER + WRITTEN_WITH)["wish"]["edges"]
+    assert (edges["shift"], edges["feather"]) == (3.0, 2.0)
+    assert client.hello().network_runs == runs

@@ -1,6 +1,6 @@
 """Finished mattes: handed out as asked for, kept while there is room."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -62,6 +62,12 @@ def stored(matte: Samples | None = None) -> StoredMatte:
 
 def applied(edges: Edges) -> Matte:
     return apply_edges(picture(), EdgeSettings(**vars(edges)))
+
+
+def test_the_wires_edge_settings_are_the_engines():
+    engines = {field.name: field.default for field in fields(EdgeSettings)}
+    assert engines.pop("scale") == 1  # no setting of a designer's
+    assert {field.name: field.default for field in fields(Edges)} == engines
 
 
 @pytest.mark.parametrize("edges", [Edges(), *SLIDERS])

@@ -94,11 +94,6 @@ class Desk:
         """Jobs that wait or run."""
         return len(self._turns) + (self._running is not None)
 
-    @property
-    def waiting(self) -> int:
-        """Jobs that wait."""
-        return len(self._turns)
-
     def check_open(self) -> None:
         """Raise Busy or Stopping when no job can be taken, whoever asks."""
         if self.is_stopping:

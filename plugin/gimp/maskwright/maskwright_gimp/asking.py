@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 from maskwright_client.cancel import CancelSwitch
 from maskwright_client.client import Engine
 from maskwright_client.connection import Connection
+from maskwright_client.errors import ClientError
 from maskwright_client.places import locate
 from maskwright_client.protocol import MatteEvent, MatteInfo, MatteRequest
 
@@ -47,6 +48,31 @@ class Call(Generic[T]):
             self._result.append(self._work())
         except BaseException as error:  # raised again where the result is asked for
             self._error.append(error)
+
+
+class Background:
+    """Pieces of work one after the other in a thread that does not keep anybody waiting."""
+
+    def __init__(self) -> None:
+        self._threads: list[threading.Thread] = []
+
+    def run(self, work: Callable[[], None], failed: Callable[[ClientError], None]) -> None:
+        """Do something; `failed` is called in that thread."""
+
+        def guarded() -> None:
+            try:
+                work()
+            except ClientError as error:
+                failed(error)
+
+        thread = threading.Thread(target=guarded, name="maskwright-background", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def stop(self) -> None:
+        """Wait until all has ended; whoever calls has cancelled it."""
+        for thread in self._threads:
+            thread.join()
 
 
 def connect() -> Connection:

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import gi
+from maskwright_client.connection import Connection
 from maskwright_client.errors import ClientError
 from maskwright_client.protocol import MatteEvent, MatteInfo
 
 from maskwright_gimp import picture
 from maskwright_gimp.arguments import arguments, read
+from maskwright_gimp.choosing import ModelChooser
 from maskwright_gimp.host import Pixels
 from maskwright_gimp.picture import Frame
 from maskwright_gimp.previewing import Matte, Previewer, Seen, View
@@ -36,7 +38,11 @@ _DIMMED = "dimmed"
 
 
 def ask(
-    procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, pixels: Pixels, matte: Matte
+    procedure: Gimp.Procedure,
+    config: Gimp.ProcedureConfig,
+    connection: Connection,
+    pixels: Pixels,
+    matte: Matte,
 ) -> bool:
     """Let the designer choose; False if they changed their mind."""
     GimpUi.init("maskwright")
@@ -45,9 +51,18 @@ def ask(
     for argument in arguments():
         if isinstance(argument.default, float):
             dialog.get_scale_entry(argument.name, 1.0)
-    settings = dialog.fill_box("settings", [argument.name for argument in arguments()])
+    names = [argument.name for argument in arguments() if argument.name != "model"]
+    settings = dialog.fill_box("settings", names)
     settings.set_size_request(_SETTINGS_WIDTH, -1)
     preview = Preview(pixels, matte, lambda: read(config))
+    models = ModelChooser(
+        connection,
+        config.get_property("model"),
+        lambda model: config.set_property("model", model),
+        preview.tell,
+    )
+    settings.pack_start(models.widget, False, False, 0)
+    settings.reorder_child(models.widget, 0)
     # Side by side: both below each other are higher than many screens.
     both = Gtk.Box(spacing=12, border_width=12)
     both.pack_start(preview.widget, True, True, 0)
@@ -59,6 +74,7 @@ def ask(
     try:
         return bool(dialog.run())
     finally:
+        models.close()
         preview.close()
         dialog.destroy()
 
@@ -94,6 +110,10 @@ class Preview:
         longest = picture.longest_side(width, height, _BOX)
         self._previewer.show(View(self._wish(), longest, frame))
 
+    def tell(self, sentence: str) -> None:
+        """Say something on the line below the picture."""
+        self._line.set_text(sentence)
+
     def close(self) -> None:
         """Stop the work behind it."""
         self._previewer.stop()
@@ -118,13 +138,13 @@ class Preview:
 
     def _hear(self, news: MatteEvent | Seen | ClientError) -> bool:
         if isinstance(news, ClientError):
-            self._line.set_text(str(news))
+            self.tell(str(news))
         elif isinstance(news, Seen):
             self._seen = news
-            self._line.set_text(finished_sentence(news.info))
+            self.tell(finished_sentence(news.info))
             self._draw()
         else:
-            self._line.set_text(state_sentence(news))
+            self.tell(state_sentence(news))
         return False
 
     def _draw(self) -> None:

@@ -11,7 +11,7 @@ from maskwright_client.errors import Cancelled, ClientError
 from maskwright_client.protocol import AlphaRequest, Combine, MatteEvent, MatteInfo, MatteState
 
 from maskwright_gimp import asking, host, strokes
-from maskwright_gimp.arguments import read
+from maskwright_gimp.arguments import read, write
 from maskwright_gimp.previewing import Matte
 from maskwright_gimp.record import NAME, Record, pack, unpack
 from maskwright_gimp.registration import REFINE
@@ -37,9 +37,11 @@ def run(
             from maskwright_gimp.dialog import ask  # here: scripts need no display
 
             layer = layers[0]
+            if record := _record_of(layer):
+                write(config, record.wish)
             pixels = host.read_pixels(layer)
             matte = Matte(connection, pixels)
-            if not ask(procedure, config, pixels, matte):
+            if not ask(procedure, config, connection, pixels, matte):
                 return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
             known[layer.get_id()] = (pixels, matte)
         Removal(image, layers, read(config), connection, known).run()
@@ -64,6 +66,12 @@ def _check_ours(layers: list[Gimp.Layer]) -> None:
         raise host.HostError(
             _("No mask here was made by Remove Background; run that first, then refine.")
         )
+
+
+def _record_of(layer: Gimp.Layer) -> Record | None:
+    """What the layer's mask remembers, if it is one of ours."""
+    mask, data = host.read_mask(layer), host.read_parasite(layer, NAME)
+    return unpack(data, len(mask)) if mask is not None and data is not None else None
 
 
 class Removal:
@@ -126,8 +134,7 @@ class Removal:
         wish = self._wish
         if old is None or wish.existing is not Combine.replace or wish.painted is Painted.discard:
             return new
-        data = host.read_parasite(layer, NAME)
-        record = unpack(data, len(old)) if data else None
+        record = _record_of(layer)
         if record is None or record.written == old:
             return new
         return strokes.kept(record.written, old, new)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from maskwright_client.protocol import MatteEvent, MatteState
+from maskwright_client.protocol import DownloadEvent, MatteEvent, MatteState, ModelInfo
 
 from maskwright_gimp.texts import _
 
@@ -20,3 +20,27 @@ def state_sentence(event: MatteEvent) -> str:
         return text
     left = max(1, round(event.seconds_left))
     return _("{what}, {seconds} s left").format(what=text, seconds=left)
+
+
+def model_label(model: ModelInfo) -> str:
+    """A network in a list: what it is for, and what it would cost to have."""
+    if model.installed:
+        return model.title
+    size = round(model.bytes / 1e6)
+    return _("{title} (download, {size} MB)").format(title=model.title, size=size)
+
+
+def model_sentence(model: ModelInfo) -> str:
+    """What there is to say about a network that was chosen."""
+    parts = [model.use, model.licence]
+    if not model.commercial:
+        parts.append(_("not for commercial use"))
+    if model.seconds is not None:
+        parts.append(_("about {seconds:.1f} s").format(seconds=model.seconds))
+    return " \u00b7 ".join(parts)
+
+
+def download_sentence(event: DownloadEvent) -> str:
+    """How a download stands."""
+    done, total = event.bytes_done / 1e6, event.bytes_total / 1e6
+    return _("Downloading, {done:.0f} of {total:.0f} MB").format(done=done, total=total)

@@ -1,0 +1,60 @@
+"""What the dialog says."""
+
+from dataclasses import replace
+
+import pytest
+from maskwright_client.protocol import (
+    DownloadEvent,
+    DownloadState,
+    MatteEvent,
+    MatteState,
+    ModelInfo,
+)
+from maskwright_gimp.sentences import (
+    download_sentence,
+    model_label,
+    model_sentence,
+    state_sentence,
+)
+
+MODEL = ModelInfo(
+    id="best",
+    title="Best all-round",
+    use="Hair and fur",
+    licence="MIT",
+    licence_url="https://example.org",
+    commercial=True,
+    bytes=181_400_000,
+    installed=True,
+    seconds=4.25,
+)
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        (MatteEvent(MatteState.queued), "Waiting for another job"),
+        (MatteEvent(MatteState.loading, 0.1, 3.4), "Loading the network, 3 s left"),
+        (MatteEvent(MatteState.predicting, 0.5, 0.2), "Finding the subject, 1 s left"),
+        (MatteEvent(MatteState.refining, 0.9, None), "Fitting the edge"),
+        (MatteEvent(MatteState.done, 1.0), ""),
+    ],
+)
+def test_how_a_job_stands(event: MatteEvent, said: str):
+    assert state_sentence(event) == said
+
+
+def test_a_network_is_named_by_what_it_is_for():
+    assert model_label(MODEL) == "Best all-round"
+    assert model_label(replace(MODEL, installed=False)) == "Best all-round (download, 181 MB)"
+
+
+def test_use_licence_and_time_are_told():
+    assert model_sentence(MODEL) == "Hair and fur \u00b7 MIT \u00b7 about 4.2 s"
+    closed = replace(MODEL, commercial=False, seconds=None)
+    assert model_sentence(closed) == "Hair and fur \u00b7 MIT \u00b7 not for commercial use"
+
+
+def test_how_a_download_stands():
+    event = DownloadEvent(DownloadState.downloading, 50_000_000, 181_400_000)
+    assert download_sentence(event) == "Downloading, 50 of 181 MB"
