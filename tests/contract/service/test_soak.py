@@ -91,7 +91,7 @@ def test_a_soaked_engine_is_as_it_was(home: Path, tmp_path: Path):
             assert growth(memory, since=1) < GROWTH_MIB
             assert growth(memory, since=5) < LATE_GROWTH_MIB
         matted(client_of(engine), ball(64, 48, seed=2), model=networks.slow)
-    assert not any(is_alive(pid) for pid in after.processes)
+    wait_for(lambda: not any(is_alive(pid) for pid in after.processes), 5)
     assert {path.name for path in engine.places.run.iterdir()} == {"engine.lock", "engine.log"}
     assert list(scratch.iterdir()) == []
     assert "Traceback" not in engine.places.log.read_text()
