@@ -29,6 +29,8 @@ from maskwright_client.protocol import (
 from network_bench import U2NETP, U2NETP_FILE, open_session
 from subject_photos import ball
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def client(engine: EngineProcess) -> Engine:

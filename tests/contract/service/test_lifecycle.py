@@ -20,6 +20,8 @@ from maskwright_client.protocol import MatteState
 from maskwright_client.starting import Starter
 from subject_photos import ball
 
+pytestmark = pytest.mark.slow
+
 
 def run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The command, for the user whose home that is."""

@@ -13,6 +13,8 @@ from maskwright_client.cancel import CancelSwitch
 from maskwright_client.errors import Cancelled, JobFailed
 from maskwright_client.protocol import JSON_TYPE, DownloadEvent, DownloadState
 
+pytestmark = pytest.mark.slow
+
 LAUNCHER = Path(__file__).parents[2] / "support" / "download_launcher.py"
 
 
