@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,8 +76,10 @@ class EngineProcess:
         """Send bytes as they are and read until the engine closes or says nothing for long."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=patience_s) as line:
             heard = b""
-            try:
+            # It may answer and close before it has heard everything; what it said is there.
+            with suppress(TimeoutError, ConnectionError):
                 line.sendall(request)
+            try:
                 while chunk := line.recv(65536):
                     heard += chunk
             except (TimeoutError, ConnectionError):
