@@ -178,7 +178,7 @@ class Endpoints:
         wish = loads(DownloadRequest, await read_body(request))
         check = partial(self._store.check_licence, spec, wish.accept_licence)
         await asyncio.to_thread(check)
-        self._downloads.start(spec.id, spec.bytes, accept_licence=wish.accept_licence)
+        await self._downloads.start(spec.id, spec.bytes, accept_licence=wish.accept_licence)
         return Response(status_code=202)
 
     async def download_events(self, request: Request) -> ASGIApp:

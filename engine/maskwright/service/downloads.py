@@ -48,8 +48,13 @@ class Downloads:
         """Whether one runs."""
         return self._running is not None
 
-    def start(self, model_id: str, size: int, *, accept_licence: bool) -> None:
-        """Begin to load a model, unless that is going on; InputError `download-running`."""
+    async def start(self, model_id: str, size: int, *, accept_licence: bool) -> None:
+        """Begin to load a model, unless that is going on; InputError `download-running`.
+
+        One of the same model that was cancelled and has not ended yet is waited for.
+        """
+        while self._running == model_id and self._cancel.cancelled:
+            await asyncio.wait(set(self._tasks))
         if self._running == model_id:
             return
         if self._running is not None:

@@ -26,6 +26,7 @@ from maskwright.service.channel import Message, receive, send
 _HEED_S: Final = 3.0
 _POLL_S: Final = 0.25
 _END_S: Final = 1.0
+_CRASHED: Final = "network-crashed"
 
 
 class Specs(Protocol):
@@ -100,8 +101,14 @@ class NetworkProcess:
 
         Raises what `models.sessions.Sessions.open` raises, and ModelError `network-crashed`.
         """
-        spec = self._store.spec(model_id)
-        _, running = self.ask("open", model_id, cancel)
+        spec, was_there = self._store.spec(model_id), self.pid is not None
+        try:
+            _, running = self.ask("open", model_id, cancel)
+        except ModelError as error:
+            if error.code != _CRASHED or not was_there:
+                raise
+            # It may have died while nobody looked; a new one shows whether the model does that.
+            _, running = self.ask("open", model_id, cancel)
         return RemoteNetwork(self, spec, running)
 
     def ask(
@@ -166,7 +173,7 @@ class NetworkProcess:
             code = self._end()
             cancel.check()
             raise ModelError(
-                "network-crashed",
+                _CRASHED,
                 f"The network's process ended unexpectedly (exit code {code}); try again, or "
                 "choose another model.",
             ) from error
