@@ -15,25 +15,13 @@ from maskwright_client.protocol import (
     AlphaRequest,
     Combine,
     Edges,
-    MatteInfo,
     Region,
     Review,
     preview_size,
 )
 from true_mattes import disc
+from wire_examples import INFO
 
-INFO = MatteInfo(
-    width=0,
-    height=0,
-    bits=8,
-    model="net",
-    provider="CPUExecutionProvider",
-    device="cpu",
-    network_runs=1,
-    from_cache=False,
-    seconds={},
-    doubt=0.0,
-)
 WIDTH, HEIGHT = 331, 257
 SLIDERS = [
     Edges(shift=3.3),

@@ -54,20 +54,10 @@ from maskwright_client.protocol import (
     Review,
     Spot,
 )
+from wire_examples import INFO as WIRE_INFO
 
 HELLO = Hello(1, 1, "9.9", INSTANCE)
-INFO = MatteInfo(
-    width=4,
-    height=3,
-    bits=8,
-    model="u2netp",
-    provider="CPUExecutionProvider",
-    device="cpu",
-    network_runs=1,
-    from_cache=False,
-    seconds={},
-    doubt=0.0,
-)
+INFO = replace(WIRE_INFO, width=4, height=3, bits=8)
 REQUEST = MatteRequest(4, 3, 3, 8, "u2netp", "test")
 PIXELS = bytes(range(36))
 DONE = MatteEvent(MatteState.done, 1.0, info=INFO)
