@@ -6,15 +6,16 @@ from typing import Any
 import pytest
 from maskwright.matting.edges import _RANGES
 from maskwright_client.protocol import Combine, Edges
-from maskwright_gimp.arguments import arguments, read, write
-from maskwright_gimp.wish import Painted, Wish
+from maskwright_editor.settings import settings
+from maskwright_editor.wish import Painted, Wish
+from maskwright_gimp.arguments import read, write
 
 
 class Config(dict[str, Any]):
     """As GIMP's, with the arguments' defaults."""
 
     def __init__(self) -> None:
-        super().__init__({one.name: one.default for one in arguments()})
+        super().__init__({one.name: one.default for one in settings()})
 
     def get_property(self, name: str) -> Any:
         return self[name]
@@ -45,14 +46,14 @@ def test_a_wish_comes_back_out_of_a_config(wish: Wish):
 
 
 def test_every_setting_is_an_argument():
-    names = {one.field for one in arguments()}
+    names = {one.field for one in settings()}
     assert names == {one.name for one in fields(Edges)} | {
         one.name for one in fields(Wish) if one.name != "edges"
     }
 
 
 def test_sliders_go_as_far_as_the_engine_does():
-    for one in arguments():
+    for one in settings():
         if isinstance(one.default, float):
             low, high = _RANGES[one.field]
             assert (one.low, one.high) == (low, min(high, 1_000_000))
@@ -60,7 +61,7 @@ def test_sliders_go_as_far_as_the_engine_does():
 
 def test_no_two_labels_have_the_same_mnemonic():
     taken = set("hrocslx")  # GIMP's own: Help, Reset, OK, Cancel, Save, Load; and the preview's
-    for one in arguments():
+    for one in settings():
         letter = one.label[one.label.index("_") + 1].lower()
         assert letter not in taken, one.label
         taken.add(letter)

@@ -10,6 +10,7 @@ import pytest
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 HOST_MODULES = {"gi", "krita", "PyQt5", "PyQt6"}
+SHARED = {"maskwright_client", "maskwright_editor"}
 # A part of the engine may import parts of its own rank or lower ones.
 RANKS = {
     "errors": 0,
@@ -61,12 +62,14 @@ def engine_problem(part: str, name: str) -> str:
     return "that is upward" if RANKS.get(other, COMMANDS) > own_rank else ""
 
 
-def plugin_problem(part: str, name: str, siblings: set[str]) -> str:
+def plugin_problem(part: str, package: str, name: str, siblings: set[str]) -> str:
     """Say why a plug-in's module must not import `name`; empty if it may."""
     top = name.split(".")[0]
+    if package == "maskwright_client" and top == "maskwright_editor":
+        return "the client knows of no editor"
     if top in sys.stdlib_module_names or top in siblings:
         return ""
-    if part != "shared" and top in HOST_MODULES | {"maskwright_client"}:
+    if part != "shared" and top in HOST_MODULES | SHARED:
         return ""
     return f"plugin/{part} is standard library only"
 
@@ -95,7 +98,7 @@ def problems(checkout: Path) -> list[str]:
                 why = engine_problem((*inside.with_suffix("").parts, "")[2], name)
             elif inside.parts[0] == "plugin":
                 root = checkout / "plugin" / inside.parts[1]
-                why = plugin_problem(inside.parts[1], name, names_beside(path, root))
+                why = plugin_problem(*inside.parts[1:3], name, names_beside(path, root))
             else:
                 why = standalone_problem(name, names_beside(path, checkout / "installers"))
             if why:
@@ -124,7 +127,8 @@ GOOD = {
     "engine/maskwright/cli/cut.py": "from maskwright import __version__, imaging",
     "plugin/shared/maskwright_client/client.py": "import json\nfrom maskwright_client import wire",
     "plugin/gimp/maskwright/maskwright.py": "import gi, dialog\nimport maskwright_client.client",
-    "plugin/gimp/maskwright/dialog.py": "import json",
+    "plugin/gimp/maskwright/dialog.py": "import json, maskwright_editor.wish",
+    "plugin/shared/maskwright_editor/wish.py": "import maskwright_client.client",
     "installers/install.py": "import command_line",
     "installers/command_line.py": "import argparse",
 }
@@ -147,6 +151,8 @@ BAD = [
     ("engine/maskwright/models/a.py", "import tests.unit", "around it"),
     ("engine/maskwright/hosts.py", "import platformdirs", "standard library only"),
     ("plugin/shared/maskwright_client/a.py", "import requests", "standard library only"),
+    ("plugin/shared/maskwright_client/a.py", "import maskwright_editor.wish", "knows of no editor"),
+    ("plugin/shared/maskwright_editor/a.py", "import gi", "standard library only"),
     ("plugin/shared/maskwright_client/a.py", "from krita import Krita", "standard library only"),
     ("plugin/krita/maskwright/a.py", "import numpy", "standard library only"),
     ("plugin/gimp/maskwright/a.py", "import onnxruntime", "standard library only"),

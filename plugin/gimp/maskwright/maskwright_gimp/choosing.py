@@ -9,10 +9,9 @@ from maskwright_client.cancel import CancelSwitch
 from maskwright_client.connection import Connection
 from maskwright_client.errors import Cancelled, ClientError
 from maskwright_client.protocol import DownloadEvent, ModelInfo
-
-from maskwright_gimp.asking import Background
-from maskwright_gimp.sentences import download_sentence, model_label, model_sentence
-from maskwright_gimp.texts import _
+from maskwright_editor.asking import Background
+from maskwright_editor.sentences import download_sentence, model_label, model_sentence
+from maskwright_editor.texts import _
 
 gi.require_version("Gtk", "3.0")
 from gi.repository import GLib, Gtk  # noqa: E402

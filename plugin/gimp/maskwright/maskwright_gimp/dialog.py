@@ -8,16 +8,18 @@ from typing import Any
 import gi
 from maskwright_client.connection import Connection
 from maskwright_client.errors import ClientError
-from maskwright_client.protocol import MatteEvent, MatteInfo
+from maskwright_client.protocol import MatteEvent
+from maskwright_editor import picture
+from maskwright_editor.matte import Matte
+from maskwright_editor.picture import Frame
+from maskwright_editor.pixels import Pixels
+from maskwright_editor.previewing import Previewer, Seen, View
+from maskwright_editor.sentences import finished_sentence, state_sentence
+from maskwright_editor.settings import settings
+from maskwright_editor.texts import _
 
-from maskwright_gimp import picture
-from maskwright_gimp.arguments import arguments, read
+from maskwright_gimp.arguments import read
 from maskwright_gimp.choosing import ModelChooser
-from maskwright_gimp.host import Pixels
-from maskwright_gimp.picture import Frame
-from maskwright_gimp.previewing import Matte, Previewer, Seen, View
-from maskwright_gimp.sentences import state_sentence
-from maskwright_gimp.texts import _
 
 gi.require_version("Gdk", "3.0")
 gi.require_version("Gtk", "3.0")
@@ -48,12 +50,12 @@ def ask(
     GimpUi.init("maskwright")
     title = procedure.get_menu_label().replace("_", "")
     dialog = GimpUi.ProcedureDialog.new(procedure, config, title)
-    for argument in arguments():
+    for argument in settings():
         if isinstance(argument.default, float):
             dialog.get_scale_entry(argument.name, 1.0)
-    names = [argument.name for argument in arguments() if argument.name != "model"]
-    settings = dialog.fill_box("settings", names)
-    settings.set_size_request(_SETTINGS_WIDTH, -1)
+    names = [argument.name for argument in settings() if argument.name != "model"]
+    box = dialog.fill_box("settings", names)
+    box.set_size_request(_SETTINGS_WIDTH, -1)
     preview = Preview(pixels, matte, lambda: read(config))
     models = ModelChooser(
         connection,
@@ -61,12 +63,12 @@ def ask(
         lambda model: config.set_property("model", model),
         preview.tell,
     )
-    settings.pack_start(models.widget, False, False, 0)
-    settings.reorder_child(models.widget, 0)
+    box.pack_start(models.widget, False, False, 0)
+    box.reorder_child(models.widget, 0)
     # Side by side: both below each other are higher than many screens.
     both = Gtk.Box(spacing=12, border_width=12)
     both.pack_start(preview.widget, True, True, 0)
-    both.pack_start(settings, False, False, 0)
+    both.pack_start(box, False, False, 0)
     dialog.get_content_area().pack_start(both, True, True, 0)
     both.show_all()
     config.connect("notify", lambda *_ignored: preview.refresh())
@@ -194,16 +196,6 @@ class Preview:
         x, y = self._centre
         self._centre = (min(max(x - across, 0.0), 1.0), min(max(y - down, 0.0), 1.0))
         self.refresh()
-
-
-def finished_sentence(info: MatteInfo) -> str:
-    """What there is to say about a matte: warnings, else what it was made with."""
-    if info.warnings:
-        return " ".join(warning.message for warning in info.warnings)
-    seconds = info.seconds.get("predict", 0.0)
-    return _("{model} on {device}, {seconds:.1f} s").format(
-        model=info.model, device=info.device, seconds=seconds
-    )
 
 
 def _ground_labels() -> dict[str, str]:

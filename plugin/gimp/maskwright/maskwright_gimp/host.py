@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import gi
-
-from maskwright_gimp.texts import _
+from maskwright_editor.pixels import Pixels
+from maskwright_editor.texts import _
 
 gi.require_version("Gegl", "0.4")
 from gi.repository import Gegl, Gimp  # noqa: E402
@@ -24,16 +24,6 @@ _STRIP_BYTES = 16 << 20
 
 class HostError(Exception):
     """GIMP cannot do what was asked, or the picture is none that we can work on; a sentence."""
-
-
-@dataclass(frozen=True)
-class Pixels:
-    """A layer's samples, 8 bits, sRGB, rows from top to bottom; 3 channels, or 4 with alpha."""
-
-    width: int
-    height: int
-    channels: int
-    samples: bytearray
 
 
 @dataclass(frozen=True)

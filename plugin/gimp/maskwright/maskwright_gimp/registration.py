@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from gi.repository import Gimp, GObject
-
-from maskwright_gimp import texts
-from maskwright_gimp.arguments import Argument, arguments
-from maskwright_gimp.texts import _
+from gi.repository import Gimp, GLib, GObject
+from maskwright_editor import texts
+from maskwright_editor.settings import Setting, settings
+from maskwright_editor.texts import _
 
 REMOVE = "maskwright-remove-background"
 REFINE = "maskwright-refine-mask"
@@ -18,7 +17,7 @@ _FLAGS = GObject.ParamFlags.READWRITE
 
 def create(plug_in: Gimp.PlugIn, name: str) -> Gimp.Procedure:
     """Describe a procedure."""
-    texts.use_translations()
+    texts.speak(GLib.get_language_names())
     procedure = Gimp.ImageProcedure.new(plug_in, name, Gimp.PDBProcType.PLUGIN, _run, None)
     procedure.set_image_types("*")
     procedure.set_sensitivity_mask(
@@ -35,12 +34,12 @@ def create(plug_in: Gimp.PlugIn, name: str) -> Gimp.Procedure:
     procedure.set_icon_name("gimp-tool-foreground-select")
     for path in ("<Image>/Filters", "<Layers>"):
         procedure.add_menu_path(path)
-    for argument in arguments():
+    for argument in settings():
         _add(procedure, argument)
     return procedure
 
 
-def _add(procedure: Gimp.Procedure, argument: Argument) -> None:
+def _add(procedure: Gimp.Procedure, argument: Setting) -> None:
     words = (argument.name, argument.label, argument.blurb)
     if argument.choices:
         choice = Gimp.Choice.new()
@@ -63,7 +62,7 @@ def _run(
     config: Gimp.ProcedureConfig,
     data: object,
 ) -> Gimp.ValueArray:
-    texts.use_translations()
+    texts.speak(GLib.get_language_names())
     from maskwright_gimp.running import run  # here: whatever fails in there fails with a sentence
 
     return run(procedure, run_mode, image, drawables, config)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 
 from gi.repository import Gimp, GLib
@@ -9,15 +10,19 @@ from maskwright_client.cancel import CancelSwitch
 from maskwright_client.connection import Connection
 from maskwright_client.errors import Cancelled, ClientError
 from maskwright_client.protocol import AlphaRequest, Combine, MatteEvent, MatteInfo, MatteState
+from maskwright_editor import asking, strokes
+from maskwright_editor.matte import Matte
+from maskwright_editor.pixels import Pixels
+from maskwright_editor.record import NAME, Record, pack, unpack
+from maskwright_editor.sentences import state_sentence
+from maskwright_editor.texts import _
+from maskwright_editor.wish import Wish
 
-from maskwright_gimp import asking, host, strokes
+from maskwright_gimp import host
 from maskwright_gimp.arguments import read, write
-from maskwright_gimp.previewing import Matte
-from maskwright_gimp.record import NAME, Record, pack, unpack
 from maskwright_gimp.registration import REFINE
-from maskwright_gimp.sentences import state_sentence
-from maskwright_gimp.texts import _
-from maskwright_gimp.wish import Painted, Wish
+
+_CLIENT = f"gimp-{os.getpid()}"
 
 
 def run(
@@ -28,7 +33,7 @@ def run(
     config: Gimp.ProcedureConfig,
 ) -> Gimp.ValueArray:
     """Answer GIMP's call; whatever goes wrong becomes a sentence."""
-    connection, known = asking.connect(), dict[int, tuple[host.Pixels, Matte]]()
+    connection, known = asking.connect(), dict[int, tuple[Pixels, Matte]]()
     try:
         layers = host.layers_of(drawables)
         if procedure.get_name() == REFINE:
@@ -40,7 +45,7 @@ def run(
             if record := _record_of(layer):
                 write(config, record.wish)
             pixels = host.read_pixels(layer)
-            matte = Matte(connection, pixels)
+            matte = Matte(connection, pixels, _CLIENT)
             if not ask(procedure, config, connection, pixels, matte):
                 return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
             known[layer.get_id()] = (pixels, matte)
@@ -83,7 +88,7 @@ class Removal:
         layers: list[Gimp.Layer],
         wish: Wish,
         connection: Connection,
-        known: dict[int, tuple[host.Pixels, Matte]],
+        known: dict[int, tuple[Pixels, Matte]],
     ) -> None:
         self._image = image
         self._layers = layers
@@ -122,22 +127,12 @@ class Removal:
         alpha, info = asking.Call(work).result(lambda: self._show(number))
         host.check_unchanged(layer, pixels)
         # What is remembered is what we wrote: strokes that are kept stay strokes.
-        alpha, written = self._with_strokes(layer, old, alpha), alpha
+        alpha, written = strokes.carried_over(self._wish, _record_of(layer), old, alpha), alpha
         return host.NewMask(layer, alpha, pack(Record(self._wish, written))), info
 
-    def _read(self, layer: Gimp.Layer) -> tuple[host.Pixels, Matte]:
+    def _read(self, layer: Gimp.Layer) -> tuple[Pixels, Matte]:
         pixels = host.read_pixels(layer)
-        return pixels, Matte(self._connection, pixels)
-
-    def _with_strokes(self, layer: Gimp.Layer, old: bytes | None, new: bytes) -> bytes:
-        """The new mask with what somebody painted on the old one, if that is wanted."""
-        wish = self._wish
-        if old is None or wish.existing is not Combine.replace or wish.painted is Painted.discard:
-            return new
-        record = _record_of(layer)
-        if record is None or record.written == old:
-            return new
-        return strokes.kept(record.written, old, new)
+        return pixels, Matte(self._connection, pixels, _CLIENT)
 
     def _check_locks(self) -> None:
         if not self._wish.locked and any(host.is_locked(layer) for layer in self._layers):

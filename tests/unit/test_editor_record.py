@@ -4,8 +4,8 @@ import json
 
 import pytest
 from maskwright_client.protocol import Combine, Edges
-from maskwright_gimp.record import Record, pack, unpack
-from maskwright_gimp.wish import Painted, Wish
+from maskwright_editor.record import Record, pack, unpack
+from maskwright_editor.wish import Painted, Wish
 
 WISH = Wish(
     model="modnet",

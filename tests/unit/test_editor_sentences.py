@@ -10,7 +10,7 @@ from maskwright_client.protocol import (
     MatteState,
     ModelInfo,
 )
-from maskwright_gimp.sentences import (
+from maskwright_editor.sentences import (
     download_sentence,
     model_label,
     model_sentence,

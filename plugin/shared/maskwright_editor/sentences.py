@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from maskwright_client.protocol import DownloadEvent, MatteEvent, MatteState, ModelInfo
+from maskwright_client.protocol import DownloadEvent, MatteEvent, MatteInfo, MatteState, ModelInfo
 
-from maskwright_gimp.texts import _
+from maskwright_editor.texts import _
 
 
 def state_sentence(event: MatteEvent) -> str:
@@ -20,6 +20,16 @@ def state_sentence(event: MatteEvent) -> str:
         return text
     left = max(1, round(event.seconds_left))
     return _("{what}, {seconds} s left").format(what=text, seconds=left)
+
+
+def finished_sentence(info: MatteInfo) -> str:
+    """What there is to say about a matte: warnings, else what it was made with."""
+    if info.warnings:
+        return " ".join(warning.message for warning in info.warnings)
+    seconds = info.seconds.get("predict", 0.0)
+    return _("{model} on {device}, {seconds:.1f} s").format(
+        model=info.model, device=info.device, seconds=seconds
+    )
 
 
 def model_label(model: ModelInfo) -> str:

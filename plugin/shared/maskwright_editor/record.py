@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from maskwright_client.codec import WireError, dumps, loads
 
-from maskwright_gimp.wish import Wish
+from maskwright_editor.wish import Wish
 
 NAME = "maskwright-mask"
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from maskwright_gimp.picture import Frame, cut, dimmed, fitted, framed, with_alpha
+from maskwright_editor.picture import Frame, cut, dimmed, fitted, framed, with_alpha
 
 SIDES = st.integers(1, 3000)
 

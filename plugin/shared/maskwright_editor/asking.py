@@ -1,4 +1,4 @@
-"""Work with the engine in a thread of its own, while the main thread keeps GIMP informed."""
+"""Work with the engine in a thread of its own, while the main thread stays awake."""
 
 from __future__ import annotations
 
@@ -9,15 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from maskwright_client.cancel import CancelSwitch
-from maskwright_client.client import Engine
 from maskwright_client.connection import Connection
 from maskwright_client.errors import ClientError
 from maskwright_client.places import locate
-from maskwright_client.protocol import MatteEvent, MatteInfo, MatteRequest
-
-from maskwright_gimp.host import Pixels
-from maskwright_gimp.wish import Wish
 
 T = TypeVar("T")
 
@@ -78,23 +72,3 @@ class Background:
 def connect() -> Connection:
     """This user's engine."""
     return Connection(locate(sys.platform, os.environ, Path.home()), os.environ)
-
-
-def matte(
-    engine: Engine,
-    pixels: Pixels,
-    wish: Wish,
-    progress: Callable[[MatteEvent], None],
-    cancel: CancelSwitch,
-) -> tuple[str, MatteInfo]:
-    """Have a layer's subject found; gives the matte's id."""
-    request = MatteRequest(
-        width=pixels.width,
-        height=pixels.height,
-        channels=pixels.channels,
-        bits=8,
-        model=wish.model,
-        client=f"gimp-{os.getpid()}",
-        focus=wish.focus,
-    )
-    return engine.matte(request, pixels.samples, progress, cancel)

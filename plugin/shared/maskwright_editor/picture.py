@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from maskwright_client.protocol import Region, preview_size
 
+from maskwright_editor.pixels import Samples
+
 _DIM = bytes(value * 2 // 5 for value in range(256))
 
 
@@ -43,7 +45,7 @@ def framed(width: int, height: int, box: tuple[int, int], centre: tuple[float, f
     return Frame(left, top, wide, high)
 
 
-def cut(samples: bytearray, width: int, channels: int, frame: Frame) -> bytes:
+def cut(samples: Samples, width: int, channels: int, frame: Frame) -> bytes:
     """A frame's samples out of the whole layer's."""
     row = width * channels
     first = frame.left * channels

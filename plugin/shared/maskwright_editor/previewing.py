@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from typing import Union
 
 from maskwright_client.cancel import CancelSwitch
-from maskwright_client.connection import Connection
-from maskwright_client.errors import Cancelled, ClientError, JobFailed
-from maskwright_client.protocol import UNKNOWN_MATTE, AlphaRequest, MatteEvent, MatteInfo
+from maskwright_client.errors import Cancelled, ClientError
+from maskwright_client.protocol import AlphaRequest, MatteEvent, MatteInfo
 
-from maskwright_gimp import asking
-from maskwright_gimp.host import Pixels
-from maskwright_gimp.picture import Frame
-from maskwright_gimp.wish import Wish
+from maskwright_editor.matte import Matte
+from maskwright_editor.picture import Frame
+from maskwright_editor.wish import Wish
 
 
 @dataclass(frozen=True)
@@ -37,39 +35,6 @@ class Seen:
 
 
 News = Union[MatteEvent, Seen, ClientError]  # noqa: UP007  # evaluated, and Python 3.10
-
-
-class Matte:
-    """One layer's matte, as the engine has it: found once for a model, then only handed out."""
-
-    def __init__(self, connection: Connection, pixels: Pixels) -> None:
-        self._connection = connection
-        self._pixels = pixels
-        self._key: tuple[str, bool] | None = None
-        self._found: tuple[str, MatteInfo] | None = None
-
-    def alpha(
-        self,
-        wish: Wish,
-        request: AlphaRequest,
-        progress: Callable[[MatteEvent], None],
-        cancel: CancelSwitch,
-        mask: bytes | None = None,
-    ) -> tuple[bytes, MatteInfo]:
-        """The alpha for a request; the network runs only if the engine has no such matte."""
-        engine = self._connection.engine(lambda waited: None, cancel)
-        again = self._found is not None
-        if self._found is None or self._key != (wish.model, wish.focus):
-            self._found = asking.matte(engine, self._pixels, wish, progress, cancel)
-            self._key, again = (wish.model, wish.focus), False
-        matte_id, info = self._found
-        try:
-            return bytes(engine.alpha(matte_id, info, request, mask, cancel).samples), info
-        except JobFailed as error:
-            if error.code != UNKNOWN_MATTE or not again:
-                raise
-        self._found = None  # the engine let go of it, or is another one by now
-        return self.alpha(wish, request, progress, cancel, mask)
 
 
 class Previewer:

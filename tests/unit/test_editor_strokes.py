@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from maskwright_gimp.strokes import kept
+from maskwright_editor.strokes import kept
 
 
 def masks(length: int) -> st.SearchStrategy[bytes]:
