@@ -159,3 +159,54 @@ def test_an_engine_that_dies_meanwhile_is_said(
     assert (done, unchanged, no_mask) == (False, True, True)
     assert said.count("\n") == 0
     assert said.endswith((".", "log"))
+
+
+SELECTIONS = """
+def selected(document, **settings):
+    before = everything(document.image)
+    layers = document.targets
+    masks = [mask_of(layer) for layer in layers]
+    done, said = call(REMOVE, document.image, document.drawables, output="selection", **settings)
+    after = everything(document.image)
+    assert done, said
+    changed = before.pop("selection") != after.pop("selection")
+    selection = samples(document.image.get_selection(), MASK)
+    return document, selection, changed and before == after and masks == [
+        mask_of(layer) for layer in layers]
+
+def expected(document, layer):
+    copy = layer.copy()
+    document.image.insert_layer(copy, None, 0)
+    if copy.get_mask():
+        copy.remove_mask(Gimp.MaskApplyMode.DISCARD)
+    done, said = call(REMOVE, document.image, [copy])
+    assert done, said
+    return mask_of(copy)
+
+results = {}
+for precision in ("U8_NON_LINEAR", "U8_LINEAR", "U8_PERCEPTUAL", "U16_NON_LINEAR", "FLOAT_LINEAR"):
+    document = opened(given["photo"])
+    wanted = getattr(Gimp.Precision, precision)
+    if document.image.get_precision() != wanted:
+        document.image.convert_precision(wanted)
+    document, selection, clean = selected(document)
+    results[precision] = [clean, selection == expected(document, document.targets[0])]
+
+document, selection, clean = selected(moved(given["photo"], 40, -30))
+mask = expected(document, document.targets[0])
+on_canvas = b"".join(bytes(40) + mask[(y + 30) * 600 : (y + 30) * 600 + 560] for y in range(370))
+results["moved"] = [clean, selection == on_canvas + bytes(600 * 30)]
+
+document, selection, clean = selected(two_layers(given["photo"]))
+results["two layers"] = [clean, len(set(selection)) > 10]
+answer(results)
+"""
+
+
+def test_a_selection_can_be_had_instead_and_nothing_else_changes(
+    gimp: Gimp, engine: EngineProcess, plug_ins: dict[str, Path]
+):
+    photo = gimp.stay.bring(SAMPLE)
+    found = gimp.console(BEGIN + SELECTIONS, plug_ins=plug_ins, photo=photo)
+    assert {name: facts for name, facts in found.items() if facts != [True, True]} == {}
+    assert len(found) == 7

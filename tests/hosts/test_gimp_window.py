@@ -1,27 +1,18 @@
 """Remove Background as a designer meets it: menu, dialog, live preview, OK, undo."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 from engine_client import client_of
 from engine_process import EngineProcess, engine_in, wait_for
 from gimp_plug_in import CHECKOUT, assembled
+from gimp_screens import HAS_MASK, IS_DIRTY, LAYER, keep, open_dialog, picture
 from host_gimp import Gimp, GimpWindow
-from numpy.typing import NDArray
-from PIL import Image
 
 pytestmark = [pytest.mark.hosts, pytest.mark.timeout(300)]
 
 SAMPLE = CHECKOUT / "installers/sample/coffee.jpg"
-# A folder to keep screenshots in, to be looked at.
-SCREENSHOTS = os.environ.get("MASKWRIGHT_SCREENSHOTS", "")
-LAYER = "layer = Gimp.get_images()[0].get_layers()[0]\n"
-HAS_MASK = LAYER + "answer(layer.get_mask() is not None)"
-IS_DIRTY = "answer(Gimp.get_images()[0].is_dirty())"
 WRITTEN_WITH = """
 import json
 parasite = layer.get_mask().get_parasite("maskwright-mask")
@@ -44,34 +35,6 @@ def engine(gimp: Gimp) -> Iterator[EngineProcess]:
 def window(gimp: Gimp, engine: EngineProcess, plug_ins: dict[str, Path]) -> Iterator[GimpWindow]:
     with gimp.gui(SAMPLE, plug_ins=plug_ins) as running:
         yield running
-
-
-def open_dialog(
-    window: GimpWindow, words: str = "remove background", title: str = "^Remove Background"
-) -> int:
-    """By GIMP's own search, as one does who does not know the menus."""
-    display = window.display
-    display.key("slash")
-    display.wait_for_window("Search Actions", window.program)
-    display.type(words)
-    display.wait_until_still()
-    display.key("Return")
-    return display.wait_for_window(title, window.program)
-
-
-def keep(window: GimpWindow, tmp_path: Path, name: str) -> Path:
-    """A screenshot, also where a person looks for it."""
-    path = tmp_path / f"{name}.png"
-    window.display.screenshot(path)
-    if SCREENSHOTS:
-        release = window.display.stay.root.suite.name
-        shutil.copy(path, Path(SCREENSHOTS) / f"gimp-{release}-{name}.png")
-    return path
-
-
-def picture(screenshot: Path) -> NDArray[np.uint8]:
-    with Image.open(screenshot) as shown:
-        return np.asarray(shown.convert("RGB"))
 
 
 def test_a_designer_removes_a_background_and_takes_it_back(
@@ -136,3 +99,76 @@ def test_refining_opens_with_what_the_mask_was_made_with(
     edges = window.do(LAYER + WRITTEN_WITH)["wish"]["edges"]
     assert (edges["shift"], edges["feather"]) == (3.0, 2.0)
     assert client.hello().network_runs == runs
+
+
+def test_the_last_values_are_used_again(window: GimpWindow, engine: EngineProcess):
+    client, display = client_of(engine), window.display
+    open_dialog(window)
+    wait_for(lambda: client.hello().network_runs > 0 and client.hello().jobs == 0, 30)
+    display.key("alt+g", *["Page_Up"] * 6, "alt+o")
+    window.program.wait_until(lambda: window.do(HAS_MASK), 30)
+    first = window.do(LAYER + WRITTEN_WITH)
+    display.key("ctrl+z")
+    window.program.wait_until(lambda: not window.do(HAS_MASK), 10)
+    display.key("ctrl+f")
+    window.program.wait_until(lambda: window.do(HAS_MASK), 30)
+    assert not display.windows("^Remove Background")
+    assert window.do(LAYER + WRITTEN_WITH) == first
+
+
+LOCK = LAYER + "answer(layer.set_lock_content(True))"
+
+
+def test_a_locked_layer_is_asked_about(window: GimpWindow, tmp_path: Path):
+    display = window.display
+    window.do(LOCK)
+    open_dialog(window)
+    display.wait_until_still()
+    keep(window, tmp_path, "locked")
+    display.key("Escape")
+    window.program.wait_until(lambda: not display.windows("^Remove Background"), 10)
+    assert window.do(HAS_MASK) is False
+    open_dialog(window)
+    display.wait_until_still()
+    display.key("Return")
+    display.wait_for_window("^Remove Background\u2026", window.program)
+    display.wait_until_still()
+    display.key("alt+o")
+    window.program.wait_until(lambda: window.do(HAS_MASK), 30)
+
+
+PAINT = """
+layer = Gimp.get_images()[0].get_layers()[0]
+layer.fill(Gimp.FillType.WHITE)
+Gimp.displays_flush()
+answer(True)
+"""
+EMPTY_MASK = """
+from host_inside.gimp_cases import mask_of
+layer = Gimp.get_images()[0].get_layers()[0]
+answer(sum(mask_of(layer)) / len(mask_of(layer)))
+"""
+
+
+def test_what_is_painted_while_the_dialog_is_open_counts(window: GimpWindow, engine: EngineProcess):
+    client, display = client_of(engine), window.display
+    open_dialog(window)
+    wait_for(lambda: client.hello().network_runs > 0 and client.hello().jobs == 0, 30)
+    display.wait_until_still()
+    runs = client.hello().network_runs
+    window.do(PAINT)
+    display.key("alt+o")
+    window.program.wait_until(lambda: window.do(HAS_MASK), 30)
+    assert client.hello().network_runs > runs
+    assert window.do(EMPTY_MASK) < 30, "the mask is that of the cup that was painted over"
+
+
+def test_the_engine_can_be_stopped_from_the_dialog(window: GimpWindow, engine: EngineProcess):
+    client, display = client_of(engine), window.display
+    open_dialog(window)
+    wait_for(lambda: client.hello().network_runs > 0 and client.hello().jobs == 0, 30)
+    display.wait_until_still()
+    # From the tick box below the picture it is the next but one.
+    display.key("alt+x", "Tab", "Tab", "space")
+    wait_for(lambda: engine.process.poll() is not None, 20)
+    assert engine.process.returncode == 0

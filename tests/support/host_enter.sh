@@ -33,7 +33,7 @@ while [ "$1" != -- ]; do
         mkdir -p "$(dirname "$inside")"
         touch "$inside"
     fi
-    mount --bind "$outside" "$inside"
+    mount --rbind "$outside" "$inside"
     [ "$access" = rw ] || mount -o remount,bind,ro "$inside"
 done
 shift

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from maskwright_editor.picture import Frame, cut, dimmed, fitted, framed, with_alpha
+from maskwright_editor.picture import Frame, cut, dimmed, fitted, framed, strips, with_alpha
 
 SIDES = st.integers(1, 3000)
 
@@ -53,3 +53,12 @@ def test_a_layers_own_alpha_counts_as_well():
 def test_the_dimmed_original_is_darker_and_opaque():
     rgba = bytes([100, 200, 50, 0, 255, 0, 10, 255])
     assert dimmed(rgba) == bytes([40, 80, 20, 102, 0, 4])
+
+
+@given(SIDES, st.integers(1, 3000))
+def test_strips_cover_every_row_and_every_wanted_row_once(height: int, wanted: int):
+    wanted = min(wanted, height)
+    parts = list(strips(height, wanted))
+    assert [row for _, rows in parts for row in rows] == list(range(height))
+    assert sum(rows for rows, _ in parts) == wanted
+    assert all(rows > 0 for rows, _ in parts)

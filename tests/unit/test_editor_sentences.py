@@ -7,13 +7,17 @@ from maskwright_client.protocol import (
     DownloadEvent,
     DownloadState,
     MatteEvent,
+    MatteInfo,
     MatteState,
     ModelInfo,
+    Notice,
 )
 from maskwright_editor.sentences import (
     download_sentence,
+    finished_sentence,
     model_label,
     model_sentence,
+    notes,
     state_sentence,
 )
 
@@ -58,3 +62,34 @@ def test_use_licence_and_time_are_told():
 def test_how_a_download_stands():
     event = DownloadEvent(DownloadState.downloading, 50_000_000, 181_400_000)
     assert download_sentence(event) == "Downloading, 50 of 181 MB"
+
+
+INFO = MatteInfo(
+    width=60,
+    height=40,
+    bits=8,
+    model="u2netp",
+    provider="CPUExecutionProvider",
+    device="cpu",
+    network_runs=1,
+    from_cache=False,
+    seconds={"predict": 0.26},
+    doubt=0.1,
+)
+THERE = replace(INFO, network_runs=0, from_cache=True, seconds={})
+WARNED = replace(INFO, warnings=(Notice("empty", "Nothing found."), Notice("low", "Too small.")))
+
+
+def test_what_ran_is_said():
+    assert finished_sentence(INFO) == "Engine ready; u2netp ran on cpu, 0.3 s"
+    assert finished_sentence(THERE) == "Engine ready; it still had what u2netp found"
+
+
+def test_warnings_are_said():
+    assert notes(INFO, refining=False) == ""
+    assert notes(WARNED, refining=False) == "Nothing found. Too small."
+
+
+def test_a_network_that_runs_again_for_refining_is_said():
+    assert notes(THERE, refining=True) == ""
+    assert notes(INFO, refining=True).endswith("the network ran again.")

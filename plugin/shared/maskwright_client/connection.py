@@ -123,6 +123,15 @@ class Connection:
         with self._watched():
             return work(engine)
 
+    def stop(self, cancel: CancelSwitch) -> bool:
+        """Have an engine that runs end, once it is done with what it does; False if none runs."""
+        with self._alone(cancel), self._watched():
+            found = self._running(cancel)
+            if found is None:
+                return False
+            Engine(found).shutdown()
+            return True
+
     def _running(self, cancel: CancelSwitch) -> Found | None:
         try:
             return find(self._places, self._environ, cancel)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from maskwright_client.protocol import Region, preview_size
 
 from maskwright_editor.pixels import Samples
 
+_STRIP_ROWS = 32
 _DIM = bytes(value * 2 // 5 for value in range(256))
 
 
@@ -43,6 +45,14 @@ def framed(width: int, height: int, box: tuple[int, int], centre: tuple[float, f
     left = min(max(0, round(centre[0] * width - wide / 2)), width - wide)
     top = min(max(0, round(centre[1] * height - high / 2)), height - high)
     return Frame(left, top, wide, high)
+
+
+def strips(height: int, wanted: int) -> Iterator[tuple[int, range]]:
+    """How to shrink rows in parts: how many rows each part becomes, and of which it is made."""
+    parts = -(-wanted // _STRIP_ROWS)
+    for part in range(parts):
+        first, last = part * _STRIP_ROWS, min((part + 1) * _STRIP_ROWS, wanted)
+        yield last - first, range(first * height // wanted, last * height // wanted)
 
 
 def cut(samples: Samples, width: int, channels: int, frame: Frame) -> bytes:

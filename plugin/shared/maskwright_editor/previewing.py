@@ -52,6 +52,7 @@ class Previewer:
         self._wanted: View | None = None
         self._changed = threading.Condition()
         self._cancel = CancelSwitch()
+        self._left = False
         self._thread = threading.Thread(target=self._run, name="maskwright-preview", daemon=True)
         self._thread.start()
 
@@ -61,11 +62,16 @@ class Previewer:
             self._wanted = view
             self._changed.notify()
 
+    def leave(self) -> None:
+        """Ask for no more; what runs goes on, so that whoever wants the matte next has it."""
+        with self._changed:
+            self._left = True
+            self._changed.notify()
+
     def stop(self) -> None:
         """Ask for no more; whatever runs is cancelled."""
         self._cancel.cancel()
-        with self._changed:
-            self._changed.notify()
+        self.leave()
         self._thread.join()
 
     def _run(self) -> None:
@@ -79,10 +85,10 @@ class Previewer:
 
     def _next(self) -> View | None:
         with self._changed:
-            while self._wanted is None and not self._cancel.cancelled:
+            while self._wanted is None and not self._left:
                 self._changed.wait()
             view, self._wanted = self._wanted, None
-            return None if self._cancel.cancelled else view
+            return None if self._left else view
 
     def _seen(self, view: View) -> Seen:
         frame = view.frame

@@ -23,13 +23,21 @@ def state_sentence(event: MatteEvent) -> str:
 
 
 def finished_sentence(info: MatteInfo) -> str:
-    """What there is to say about a matte: warnings, else what it was made with."""
-    if info.warnings:
-        return " ".join(warning.message for warning in info.warnings)
+    """What a matte was made with, and on what."""
+    if info.network_runs == 0:
+        return _("Engine ready; it still had what {model} found").format(model=info.model)
     seconds = info.seconds.get("predict", 0.0)
-    return _("{model} on {device}, {seconds:.1f} s").format(
+    return _("Engine ready; {model} ran on {device}, {seconds:.1f} s").format(
         model=info.model, device=info.device, seconds=seconds
     )
+
+
+def notes(info: MatteInfo, *, refining: bool) -> str:
+    """What a designer should know of a matte; empty if there is nothing."""
+    sentences = [warning.message for warning in info.warnings]
+    if refining and info.network_runs > 0:
+        sentences.append(_("The engine had let go of this layer, so the network ran again."))
+    return " ".join(sentences)
 
 
 def model_label(model: ModelInfo) -> str:

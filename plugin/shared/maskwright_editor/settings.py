@@ -8,7 +8,7 @@ from typing import Any
 from maskwright_client.protocol import Combine, Edges
 
 from maskwright_editor.texts import _
-from maskwright_editor.wish import Painted, Wish
+from maskwright_editor.wish import Output, Painted, Wish
 
 MOST_PIXELS = 1_000_000
 
@@ -59,6 +59,16 @@ def settings() -> tuple[Setting, ...]:
                 (Painted.discard.value, _("Start anew")),
             ),
         ),
+        Setting(
+            "output",
+            _("Put i_nto"),
+            _("What is made of the subject that was found"),
+            Output.mask.value,
+            choices=(
+                (Output.mask.value, _("A layer mask")),
+                (Output.selection.value, _("A selection")),
+            ),
+        ),
         Setting("shift", _("Shift ed_ge"), _("Pixels; above 0 grows the subject"), 0.0, -10, 10),
         Setting("feather", _("_Feather"), _("Softens the edge; pixels"), edges.feather, 0, 20),
         Setting("contrast", _("Contras_t"), _("Firms up soft edges"), edges.contrast, 0, 1),
@@ -72,5 +82,5 @@ def settings() -> tuple[Setting, ...]:
         Setting("invert", _("In_vert"), _("Keeps the background instead"), False),
         Setting("focus", _("Look t_wice"), _("A closer look at a small subject"), True),
         Setting("edit-mask", _("Edit m_ask next"), _("Painting then changes the mask"), False),
-        Setting("locked", _("Eve_n if locked"), _("Masks leave their pixels alone"), False),
+        Setting("locked", _("Locked layers, too"), _("Masks leave their pixels alone"), False),
     )

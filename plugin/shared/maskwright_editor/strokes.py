@@ -12,6 +12,7 @@ from maskwright_editor.record import Record
 from maskwright_editor.wish import Painted, Wish
 
 _CHANGED = bytes([0]) + bytes([255]) * 255
+_PART = 1 << 20  # several numbers of that length are in memory at once
 
 
 def carried_over(wish: Wish, record: Record | None, now: bytes | None, new: bytes) -> bytes:
@@ -27,6 +28,13 @@ def carried_over(wish: Wish, record: Record | None, now: bytes | None, new: byte
 
 def kept(written: bytes, now: bytes, new: bytes) -> bytes:
     """`new`, but as it is `now` wherever that differs from what was `written`; all of one size."""
+    parts = range(0, len(now), _PART)
+    return b"".join(_kept(*(mask[at : at + _PART] for mask in (written, now, new))) for at in parts)
+
+
+def _kept(written: bytes, now: bytes, new: bytes) -> bytes:
+    if written == now:
+        return new
     difference = _number(written) ^ _number(now)
     painted = _number(_bytes(difference, len(now)).translate(_CHANGED))
     whole = (1 << 8 * len(now)) - 1

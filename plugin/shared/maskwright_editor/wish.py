@@ -17,11 +17,19 @@ class Painted(Enum):
     discard = "discard"
 
 
+class Output(Enum):
+    """What becomes of what the engine found."""
+
+    mask = "mask"
+    selection = "selection"
+
+
 @dataclass(frozen=True)
 class Wish:
     """model:     the network's id.
     existing:     how the new mask meets one that is there.
     painted:      what becomes of strokes on a mask of ours that is replaced.
+    output:       what is made of it.
     focus:        whether a small subject gets a second look.
     edges:        what to change on the matte.
     edit_mask:    whether the mask is what painting changes afterwards, not the layer.
@@ -31,6 +39,7 @@ class Wish:
     model: str = BUILTIN_MODEL
     existing: Combine = Combine.replace
     painted: Painted = Painted.keep
+    output: Output = Output.mask
     focus: bool = True
     edges: Edges = field(default_factory=Edges)
     edit_mask: bool = False

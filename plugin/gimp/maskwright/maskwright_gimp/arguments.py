@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from maskwright_client.protocol import Combine, Edges
 from maskwright_editor.settings import settings
-from maskwright_editor.wish import Painted, Wish
+from maskwright_editor.wish import Output, Painted, Wish
 
 
 class Config(Protocol):
@@ -27,6 +27,7 @@ def read(config: Config) -> Wish:
     edges = Edges(**{one.name: found.pop(one.name) for one in fields(Edges)})
     found["existing"] = Combine(found["existing"])
     found["painted"] = Painted(found["painted"])
+    found["output"] = Output(found["output"])
     return replace(Wish(edges=edges), **found)
 
 

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import gi
+from maskwright_client.cancel import CancelSwitch
 from maskwright_client.connection import Connection
 from maskwright_client.errors import ClientError
 from maskwright_client.protocol import MatteEvent
 from maskwright_editor import picture
+from maskwright_editor.asking import Background
 from maskwright_editor.matte import Matte
 from maskwright_editor.picture import Frame
 from maskwright_editor.pixels import Pixels
 from maskwright_editor.previewing import Previewer, Seen, View
-from maskwright_editor.sentences import finished_sentence, state_sentence
+from maskwright_editor.sentences import finished_sentence, notes, state_sentence
 from maskwright_editor.settings import settings
 from maskwright_editor.texts import _
+from maskwright_editor.wish import Wish
 
 from maskwright_gimp.arguments import read
 from maskwright_gimp.choosing import ModelChooser
+from maskwright_gimp.registration import REFINE
 
 gi.require_version("Gdk", "3.0")
 gi.require_version("Gtk", "3.0")
@@ -37,26 +40,33 @@ _GROUNDS = {
     "red": (0xD02020, 0xD02020),
 }
 _DIMMED = "dimmed"
+_OPAQUE = bytes([255])
+_NOTES_CHARS = 60
+# The model has a list of its own, and locked layers are asked about before.
+_NOT_IN_THE_LIST = ("model", "locked")
 
 
 def ask(
     procedure: Gimp.Procedure,
     config: Gimp.ProcedureConfig,
     connection: Connection,
-    pixels: Pixels,
     matte: Matte,
 ) -> bool:
-    """Let the designer choose; False if they changed their mind."""
+    """Let the designer choose; False if they changed their mind.
+
+    After a yes the matte may still be in the making: whoever asks it for an alpha waits for it.
+    """
     GimpUi.init("maskwright")
     title = procedure.get_menu_label().replace("_", "")
     dialog = GimpUi.ProcedureDialog.new(procedure, config, title)
-    for argument in settings():
-        if isinstance(argument.default, float):
-            dialog.get_scale_entry(argument.name, 1.0)
-    names = [argument.name for argument in settings() if argument.name != "model"]
+    for setting in settings():
+        if isinstance(setting.default, float):
+            dialog.get_scale_entry(setting.name, 1.0)
+    names = [setting.name for setting in settings() if setting.name not in _NOT_IN_THE_LIST]
     box = dialog.fill_box("settings", names)
     box.set_size_request(_SETTINGS_WIDTH, -1)
-    preview = Preview(pixels, matte, lambda: read(config))
+    refining = procedure.get_name() == REFINE
+    preview = Preview(connection, matte, lambda: read(config), refining=refining)
     models = ModelChooser(
         connection,
         config.get_property("model"),
@@ -73,19 +83,38 @@ def ask(
     both.show_all()
     config.connect("notify", lambda *_ignored: preview.refresh())
     preview.refresh()
-    try:
-        return bool(dialog.run())
-    finally:
-        models.close()
-        preview.close()
-        dialog.destroy()
+    wanted = bool(dialog.run())
+    models.close()
+    preview.close(finish=wanted)
+    dialog.destroy()
+    return wanted
+
+
+def allows_locked(names: Sequence[str]) -> bool:
+    """Ask whether layers with these names get a mask although their content is locked."""
+    GimpUi.init("maskwright")
+    question = Gtk.MessageDialog(
+        message_type=Gtk.MessageType.QUESTION,
+        buttons=Gtk.ButtonsType.OK_CANCEL,
+        text=_("Locked: {layers}. Put a mask on it all the same?").format(layers=", ".join(names)),
+    )
+    question.format_secondary_text(_("A mask leaves the layer's pixels as they are."))
+    question.set_title(_("Remove Background"))
+    question.set_default_response(Gtk.ResponseType.OK)
+    answer = question.run()
+    question.destroy()
+    return bool(answer == Gtk.ResponseType.OK)
 
 
 class Preview:
     """The picture, what it lies on, how close it is looked at, and a line on how things stand."""
 
-    def __init__(self, pixels: Pixels, matte: Matte, wish: Callable[[], Any]) -> None:
-        self._pixels = pixels
+    def __init__(
+        self, connection: Connection, matte: Matte, wish: Callable[[], Wish], *, refining: bool
+    ) -> None:
+        self._refining = refining
+        self._connection = connection
+        self._pixels = matte.pixels
         self._wish = wish
         self._centre = (0.5, 0.5)
         self._grabbed: tuple[float, float] | None = None
@@ -93,6 +122,8 @@ class Preview:
         self._small: dict[tuple[int, int], bytes] = {}
         self._image = Gtk.Image()
         self._line = Gtk.Label(label=_("Starting the engine"), xalign=0.0, wrap=True)
+        self._notes = Gtk.Label(xalign=0.0, wrap=True, max_width_chars=_NOTES_CHARS)
+        self._background = Background()
         self._ground = Gtk.ComboBoxText()
         for name, label in _ground_labels().items():
             self._ground.append(name, label)
@@ -101,6 +132,7 @@ class Preview:
         self._close = Gtk.CheckButton.new_with_mnemonic(_("Pixel for pi_xel"))
         self._close.connect("toggled", lambda widget: self.refresh())
         self.widget = self._laid_out()
+        self._draw()  # the photo, until there is something to see
         self._previewer = Previewer(matte, lambda news: GLib.idle_add(self._hear, news))
 
     def refresh(self) -> None:
@@ -116,9 +148,13 @@ class Preview:
         """Say something on the line below the picture."""
         self._line.set_text(sentence)
 
-    def close(self) -> None:
-        """Stop the work behind it."""
-        self._previewer.stop()
+    def close(self, *, finish: bool) -> None:
+        """End it; what the engine does for it goes on if it is to `finish`."""
+        if finish:
+            self._previewer.leave()
+        else:
+            self._previewer.stop()
+        self._background.stop()
 
     def _laid_out(self) -> Gtk.Widget:
         events = Gtk.EventBox()
@@ -135,8 +171,24 @@ class Preview:
         box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
         box.pack_start(frame, True, True, 0)
         box.pack_start(bar, False, False, 0)
-        box.pack_start(self._line, False, False, 0)
+        stop = Gtk.Button.new_with_label(_("Stop the engine"))
+        stop.set_tooltip_text(_("Frees its memory; it starts again when it is needed"))
+        stop.connect("clicked", lambda widget: self._background.run(self._stop, self._failed))
+        foot = Gtk.Box(spacing=6)
+        foot.pack_start(self._line, True, True, 0)
+        foot.pack_end(stop, False, False, 0)
+        box.pack_start(foot, False, False, 0)
+        box.pack_start(self._notes, False, False, 0)
         return box
+
+    def _stop(self) -> None:
+        """In the background."""
+        self._connection.stop(CancelSwitch())
+        GLib.idle_add(self.tell, _("The engine has stopped; it starts again when it is needed."))
+
+    def _failed(self, error: ClientError) -> None:
+        """In the background."""
+        GLib.idle_add(self.tell, str(error))
 
     def _hear(self, news: MatteEvent | Seen | ClientError) -> bool:
         if isinstance(news, ClientError):
@@ -144,17 +196,17 @@ class Preview:
         elif isinstance(news, Seen):
             self._seen = news
             self.tell(finished_sentence(news.info))
+            self._notes.set_text(notes(news.info, refining=self._refining))
             self._draw()
         else:
             self.tell(state_sentence(news))
         return False
 
     def _draw(self) -> None:
-        if self._seen is None:
-            return
-        seen, ground = self._seen, self._ground.get_active_id()
-        width, height, colours = self._colours(seen.view.frame)
-        rgba = picture.with_alpha(colours, self._pixels.channels, seen.alpha)
+        ground = self._ground.get_active_id()
+        width, height, colours = self._colours(self._seen.view.frame if self._seen else None)
+        alpha = self._seen.alpha if self._seen else _OPAQUE * (width * height)
+        rgba = picture.with_alpha(colours, self._pixels.channels, alpha)
         cut_out = _pixbuf(rgba, width, height, alpha=True)
         if ground == _DIMMED:
             under = _pixbuf(picture.dimmed(rgba), width, height, alpha=False).copy()
@@ -177,11 +229,7 @@ class Preview:
             return frame.width, frame.height, cut
         size = picture.fitted(pixels.width, pixels.height, _BOX)
         if size not in self._small:
-            whole = _pixbuf(
-                bytes(pixels.samples), pixels.width, pixels.height, alpha=pixels.channels == 4
-            )
-            small = whole.scale_simple(*size, GdkPixbuf.InterpType.BILINEAR)
-            self._small[size] = _samples(small, pixels.channels)
+            self._small[size] = _shrunk(pixels, size)
         return (*size, self._small[size])
 
     def _grab(self, widget: Gtk.Widget, event: Gdk.EventButton) -> None:
@@ -218,6 +266,18 @@ def _pixbuf(samples: bytes, width: int, height: int, *, alpha: bool) -> GdkPixbu
         height,
         width * (4 if alpha else 3),
     )
+
+
+def _shrunk(pixels: Pixels, size: tuple[int, int]) -> bytes:
+    """All of a layer's colours in a smaller size; a copy of all of it is never in memory."""
+    parts = []
+    for wanted, rows in picture.strips(pixels.height, size[1]):
+        frame = Frame(0, rows.start, pixels.width, len(rows))
+        samples = picture.cut(pixels.samples, pixels.width, pixels.channels, frame)
+        part = _pixbuf(samples, pixels.width, len(rows), alpha=pixels.channels == 4)
+        small = part.scale_simple(size[0], wanted, GdkPixbuf.InterpType.BILINEAR)
+        parts.append(_samples(small, pixels.channels))
+    return b"".join(parts)
 
 
 def _samples(pixbuf: GdkPixbuf.Pixbuf, channels: int) -> bytes:

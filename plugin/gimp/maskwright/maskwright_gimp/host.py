@@ -1,4 +1,4 @@
-"""Every call into GIMP: reading pixels, attaching masks, one undo step. All in the main thread.
+"""Every call into GIMP: reading pixels, attaching masks, one undo step. In the main thread only.
 
 GIMP's calls answer False or None where other libraries raise, and some of them end the plug-in when
 they are used wrongly; what is checked here is checked for that reason.
@@ -6,11 +6,13 @@ they are used wrongly; what is checked here is checked for that reason.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import gi
+from maskwright_editor.picture import Frame, cut
 from maskwright_editor.pixels import Pixels
 from maskwright_editor.texts import _
 
@@ -20,6 +22,7 @@ from gi.repository import Gegl, Gimp  # noqa: E402
 # Masks are linear, whatever the image is: these bytes are the alpha that is seen.
 _MASK = "Y u8"
 _STRIP_BYTES = 16 << 20
+_WIDEST_PIXEL_BYTES = 32  # four doubles
 
 
 class HostError(Exception):
@@ -75,6 +78,16 @@ def read_pixels(layer: Gimp.Layer) -> Pixels:
     return Pixels(width, height, channels, samples)
 
 
+def fingerprint(layer: Gimp.Layer) -> bytes:
+    """The same as before as long as nobody has changed the layer's pixels; as they are stored."""
+    digest = hashlib.blake2b(digest_size=16)
+    buffer, width, height = layer.get_buffer(), layer.get_width(), layer.get_height()
+    for top, rows in _strips(width * _WIDEST_PIXEL_BYTES, height):
+        box = Gegl.Rectangle.new(0, top, width, rows)
+        digest.update(buffer.get(box, 1.0, None, Gegl.AbyssPolicy.NONE))
+    return digest.digest()
+
+
 def read_mask(layer: Gimp.Layer) -> bytes | None:
     """The bytes of the layer's mask; None if it has none."""
     mask = layer.get_mask()
@@ -108,10 +121,27 @@ def attach(image: Gimp.Image, masks: Sequence[NewMask], parasite: str, *, edit_m
     Gimp.displays_flush()
 
 
-def check_unchanged(layer: Gimp.Layer, pixels: Pixels) -> None:
-    """Raise HostError if the layer went away or changed its size while the engine worked."""
+def select(image: Gimp.Image, alphas: Sequence[tuple[Gimp.Layer, bytes]]) -> None:
+    """Select what alphas show, each where its layer lies, as one undo step."""
+    with _one_undo_step(image):
+        for number, (layer, alpha) in enumerate(alphas):
+            channel = _channel(image, layer, alpha)
+            image.insert_channel(channel, None, 0)  # only what is in the image can be selected
+            how = Gimp.ChannelOps.ADD if number else Gimp.ChannelOps.REPLACE
+            image.select_item(how, channel)
+            image.remove_channel(channel)
+    Gimp.displays_flush()
+
+
+def check_there(layer: Gimp.Layer) -> None:
+    """Raise HostError if the layer went away while a dialog was open or the engine worked."""
     if not layer.is_valid():
         raise HostError(_("The layer was deleted meanwhile, so nothing was changed."))
+
+
+def check_unchanged(layer: Gimp.Layer, pixels: Pixels) -> None:
+    """Raise HostError if the layer went away or changed its size while the engine worked."""
+    check_there(layer)
     if (layer.get_width(), layer.get_height()) != (pixels.width, pixels.height):
         raise HostError(_("The layer changed its size meanwhile; try again."))
 
@@ -122,15 +152,37 @@ def _made(one: NewMask, parasite: str) -> Gimp.LayerMask:
     if len(one.alpha) != width * height:  # GIMP would say nothing and leave the mask white
         raise HostError(_("The mask is not of the layer's size; try again."))
     mask = one.layer.create_mask(Gimp.AddMaskType.WHITE)
-    buffer = mask.get_buffer()
-    alpha = memoryview(one.alpha)
-    for top, rows in _strips(width, height):
-        part = bytes(alpha[top * width : (top + rows) * width])
-        buffer.set(Gegl.Rectangle.new(0, top, width, rows), _MASK, part)
-    buffer.flush()
+    _write(mask.get_buffer(), Gegl.Rectangle.new(0, 0, width, height), _MASK, one.alpha)
     # Before the mask has a layer: an undo step of its own would come of it otherwise.
     mask.attach_parasite(Gimp.Parasite.new(parasite, Gimp.PARASITE_PERSISTENT, one.parasite))
     return mask
+
+
+def _channel(image: Gimp.Image, layer: Gimp.Layer, alpha: bytes) -> Gimp.Channel:
+    """An alpha as a channel of the image's size; what is beside the canvas is left out."""
+    size, colour = (image.get_width(), image.get_height()), Gegl.Color.new("black")
+    channel = Gimp.Channel.new(image, "Maskwright", *size, 50.0, colour)
+    # Channels are linear like masks, but for this one precision.
+    plain = image.get_precision() == Gimp.Precision.U8_NON_LINEAR
+    _, left, top = layer.get_offsets()
+    width = layer.get_width()
+    # GIMP ends a plug-in that writes beside the canvas.
+    first, last = max(0, -left), min(width, size[0] - left)
+    upper, lower = max(0, -top), min(layer.get_height(), size[1] - top)
+    if first < last and upper < lower:
+        frame = Frame(first, upper, last - first, lower - upper)
+        at = Gegl.Rectangle.new(left + first, top + upper, frame.width, frame.height)
+        seen = cut(alpha, width, 1, frame)
+        _write(channel.get_buffer(), at, "Y' u8" if plain else _MASK, seen)
+    return channel
+
+
+def _write(buffer: Gegl.Buffer, at: Gegl.Rectangle, encoding: str, alpha: bytes) -> None:
+    whole = memoryview(alpha)
+    for top, rows in _strips(at.width, at.height):
+        part = bytes(whole[top * at.width : (top + rows) * at.width])
+        buffer.set(Gegl.Rectangle.new(at.x, at.y + top, at.width, rows), encoding, part)
+    buffer.flush()
 
 
 def _read(buffer: Gegl.Buffer, width: int, height: int, channels: int, encoding: str) -> bytearray:

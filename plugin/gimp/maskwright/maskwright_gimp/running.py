@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 import traceback
+from dataclasses import dataclass, replace
 
 from gi.repository import Gimp, GLib
 from maskwright_client.cancel import CancelSwitch
 from maskwright_client.connection import Connection
 from maskwright_client.errors import Cancelled, ClientError
-from maskwright_client.protocol import AlphaRequest, Combine, MatteEvent, MatteInfo, MatteState
+from maskwright_client.protocol import AlphaRequest, Combine, MatteInfo
 from maskwright_editor import asking, strokes
 from maskwright_editor.matte import Matte
-from maskwright_editor.pixels import Pixels
 from maskwright_editor.record import NAME, Record, pack, unpack
 from maskwright_editor.sentences import state_sentence
 from maskwright_editor.texts import _
-from maskwright_editor.wish import Wish
+from maskwright_editor.wish import Output, Wish
 
 from maskwright_gimp import host
 from maskwright_gimp.arguments import read, write
@@ -33,23 +33,18 @@ def run(
     config: Gimp.ProcedureConfig,
 ) -> Gimp.ValueArray:
     """Answer GIMP's call; whatever goes wrong becomes a sentence."""
-    connection, known = asking.connect(), dict[int, tuple[Pixels, Matte]]()
     try:
         layers = host.layers_of(drawables)
         if procedure.get_name() == REFINE:
             _check_ours(layers)
+        removal = Removal(image, layers, asking.connect())
         if run_mode == Gimp.RunMode.INTERACTIVE:
-            from maskwright_gimp.dialog import ask  # here: scripts need no display
-
-            layer = layers[0]
-            if record := _record_of(layer):
-                write(config, record.wish)
-            pixels = host.read_pixels(layer)
-            matte = Matte(connection, pixels, _CLIENT)
-            if not ask(procedure, config, connection, pixels, matte):
-                return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
-            known[layer.get_id()] = (pixels, matte)
-        Removal(image, layers, read(config), connection, known).run()
+            wish = _asked(procedure, config, removal)
+        else:
+            wish = read(config)
+        if wish is None:
+            return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
+        removal.run(wish)
     except Cancelled:
         return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
     except (host.HostError, ClientError) as error:
@@ -59,6 +54,23 @@ def run(
         sentence = _("Maskwright failed inside ({kind}); please report it. Nothing was changed.")
         return _failed(procedure, sentence.format(kind=type(error).__name__))
     return procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
+
+
+def _asked(
+    procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, removal: Removal
+) -> Wish | None:
+    """What the designer wants; None if they changed their mind."""
+    from maskwright_gimp import dialog  # here: scripts need no display
+
+    locked = [layer.get_name() for layer in removal.layers if host.is_locked(layer)]
+    if locked and not dialog.allows_locked(locked):
+        return None
+    if record := _record_of(removal.layers[0]):
+        write(config, record.wish)
+    if not dialog.ask(procedure, config, removal.connection, removal.first()):
+        return None
+    # What was said about locks holds for this once.
+    return replace(read(config), locked=bool(locked))
 
 
 def _failed(procedure: Gimp.Procedure, sentence: str) -> Gimp.ValueArray:
@@ -79,73 +91,85 @@ def _record_of(layer: Gimp.Layer) -> Record | None:
     return unpack(data, len(mask)) if mask is not None and data is not None else None
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """A layer's matte, and the layer's fingerprint when its pixels were read for it."""
+
+    matte: Matte
+    fingerprint: bytes
+
+
 class Removal:
     """One run over layers; the image is touched at its very end."""
 
-    def __init__(
-        self,
-        image: Gimp.Image,
-        layers: list[Gimp.Layer],
-        wish: Wish,
-        connection: Connection,
-        known: dict[int, tuple[Pixels, Matte]],
-    ) -> None:
+    def __init__(self, image: Gimp.Image, layers: list[Gimp.Layer], connection: Connection) -> None:
+        self.layers = layers
+        self.connection = connection
         self._image = image
-        self._layers = layers
-        self._wish = wish
-        self._connection = connection
-        self._known = known  # what a dialog has read and asked already, by layer
-        self._cancel = CancelSwitch()
-        self._event = MatteEvent(MatteState.queued)
+        self._first: _Seen | None = None
 
-    def run(self) -> list[MatteInfo]:
-        """Give every layer its mask; raises HostError and ClientError with nothing changed."""
-        self._check_locks()
-        Gimp.progress_init(_("Remove Background"))
-        masks, infos = [], []
-        for number, layer in enumerate(self._layers):
-            new, info = self._mask(layer, number)
-            masks.append(new)
-            infos.append(info)
-        for new in masks:
-            if not new.layer.is_valid():
-                raise host.HostError(_("A layer was deleted meanwhile; nothing was changed."))
-        host.attach(self._image, masks, NAME, edit_mask=self._wish.edit_mask)
+    def first(self) -> Matte:
+        """The first layer's matte, for a dialog; used again by the run if nobody paints meanwhile.
+
+        The dialog does not keep anybody from painting.
+        """
+        Gimp.progress_init(_("Reading the layer"))
+        layer = self.layers[0]
+        self._first = _Seen(self._read(layer), host.fingerprint(layer))
         Gimp.progress_end()
-        return infos
+        return self._first.matte
 
-    def _mask(self, layer: Gimp.Layer, number: int) -> tuple[host.NewMask, MatteInfo]:
-        pixels, matte = self._known.get(layer.get_id()) or self._read(layer)
-        old = host.read_mask(layer)
-        combine = self._wish.existing if old is not None else Combine.replace
-        request = AlphaRequest(edges=self._wish.edges, combine=combine)
-        together = None if combine is Combine.replace else old
-
-        def work() -> tuple[bytes, MatteInfo]:
-            return matte.alpha(self._wish, request, self._hear, self._cancel, together)
-
-        alpha, info = asking.Call(work).result(lambda: self._show(number))
-        host.check_unchanged(layer, pixels)
-        # What is remembered is what we wrote: strokes that are kept stay strokes.
-        alpha, written = strokes.carried_over(self._wish, _record_of(layer), old, alpha), alpha
-        return host.NewMask(layer, alpha, pack(Record(self._wish, written))), info
-
-    def _read(self, layer: Gimp.Layer) -> tuple[Pixels, Matte]:
-        pixels = host.read_pixels(layer)
-        return pixels, Matte(self._connection, pixels, _CLIENT)
-
-    def _check_locks(self) -> None:
-        if not self._wish.locked and any(host.is_locked(layer) for layer in self._layers):
+    def run(self, wish: Wish) -> None:
+        """Give every layer its mask; raises HostError and ClientError with nothing changed."""
+        if not wish.locked and any(host.is_locked(layer) for layer in self.layers):
             raise host.HostError(
                 _("The layer's content is locked; unlock it, or allow locked layers.")
             )
+        Gimp.progress_init(_("Remove Background"))
+        masks = [self._mask(wish, number) for number in range(len(self.layers))]
+        for layer in self.layers:
+            host.check_there(layer)
+        if wish.output is Output.selection:
+            host.select(self._image, [(new.layer, new.alpha) for new in masks])
+        else:
+            host.attach(self._image, masks, NAME, edit_mask=wish.edit_mask)
+        Gimp.progress_end()
 
-    def _hear(self, event: MatteEvent) -> None:
-        """Called in the other thread; shown by this one."""
-        self._event = event
+    def _mask(self, wish: Wish, number: int) -> host.NewMask:
+        layer = self.layers[number]
+        host.check_there(layer)
+        matte = self._matte(layer, number)
+        old = host.read_mask(layer)
+        combine = wish.existing if old is not None else Combine.replace
+        request = AlphaRequest(edges=wish.edges, combine=combine)
+        together = None if combine is Combine.replace else old
 
-    def _show(self, number: int) -> None:
-        event = self._event
+        def work() -> tuple[bytes, MatteInfo]:
+            return matte.alpha(wish, request, lambda event: None, CancelSwitch(), together)
+
+        alpha, _info = asking.Call(work).result(lambda: self._show(matte, number))
+        host.check_unchanged(layer, matte.pixels)
+        # What is remembered is what we wrote: strokes that are kept stay strokes.
+        kept = strokes.carried_over(wish, _record_of(layer), old, alpha)
+        return host.NewMask(layer, kept, pack(Record(wish, alpha)))
+
+    def _matte(self, layer: Gimp.Layer, number: int) -> Matte:
+        """A layer's matte; the one that the dialog has seen if it is still of the same pixels."""
+        seen = self._first if number == 0 else None
+        self._first = None  # a layer's pixels take much memory
+        if seen is not None and host.fingerprint(layer) == seen.fingerprint:
+            return seen.matte
+        return self._read(layer)
+
+    def _read(self, layer: Gimp.Layer) -> Matte:
+        return Matte(self.connection, host.read_pixels(layer), _CLIENT)
+
+    def _show(self, matte: Matte, number: int) -> None:
+        event, total = matte.event, len(self.layers)
         if text := state_sentence(event):
+            if total > 1:
+                text = _("Layer {number} of {total}: {text}").format(
+                    number=number + 1, total=total, text=text
+                )
             Gimp.progress_set_text(text)
-        Gimp.progress_update((number + event.fraction) / len(self._layers))
+        Gimp.progress_update((number + event.fraction) / total)
