@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,8 @@ from maskwright_client.protocol import AlphaRequest, Combine, Edges
 pytestmark = [pytest.mark.hosts, pytest.mark.timeout(600)]
 
 SAMPLE = CHECKOUT / "installers/sample/coffee.jpg"
-
+# Tables for profiles are rounded otherwise than what the plug-in has GIMP do.
+AS_IN_THE_PLUG_IN = MappingProxyType({"BABL_LUT": "0"})
 EVERY_CASE = """
 from host_inside.gimp_cases import possible, run_case
 answer({name: run_case(name, given["photo"], "/srv/files") for name in possible()})
@@ -61,15 +63,18 @@ def close(files: Path, layer: dict[str, Any], expected: bytes) -> bool:
 
 def test_every_kind_of_document(gimp: Gimp, engine: EngineProcess, plug_ins: dict[str, Path]):
     photo = gimp.stay.bring(SAMPLE)
-    cases = gimp.console(EVERY_CASE, plug_ins=plug_ins, fonts=True, timeout=400, photo=photo)
+    cases = gimp.console(
+        EVERY_CASE, plug_ins=plug_ins, fonts=True, timeout=400, env=AS_IN_THE_PLUG_IN, photo=photo
+    )
     client, files = client_of(engine), gimp.stay.files
     wrong, table = [], []
     for name, case in cases.items():
         facts = {"done": case["done"], "else as before": case["unchanged"]}
         for layer in case["layers"]:
             expected, seen = what_the_engine_says(client, case, layer, files)
-            # GIMP 3.0 converts a colour profile by whichever way was quicker just now, and two
-            # reads differ by a level here and there: then the engine is asked about other pixels.
+            # GIMP converts a colour profile by whichever way was quicker just now, and on a busy
+            # machine two reads differ by a level here and there: then the engine is asked about
+            # other pixels.
             seen |= name == "AdobeRGB" and close(files, layer, expected)
             mask = (files / f"{layer['stem']}.mask").read_bytes()
             width, height, _ = layer["size"]

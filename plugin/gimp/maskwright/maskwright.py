@@ -10,6 +10,10 @@ import sys
 
 import gi
 
+# Read by babl, which converts colours for GIMP, when it starts in this process: its tables for
+# profiles take 350 MB for a moment, however small the layer.
+os.environ.setdefault("BABL_LUT", "0")
+
 gi.require_version("Gimp", "3.0")
 from gi.repository import Gimp  # noqa: E402
 

@@ -21,7 +21,7 @@ from gi.repository import Gegl, Gimp  # noqa: E402
 
 # Masks are linear, whatever the image is: these bytes are the alpha that is seen.
 _MASK = "Y u8"
-_STRIP_BYTES = 16 << 20
+_STRIP_BYTES = 2 << 20  # converting colours takes GIMP many times as much for a moment
 _WIDEST_PIXEL_BYTES = 32  # four doubles
 
 

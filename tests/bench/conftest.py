@@ -1,0 +1,5 @@
+"""Some benchmarks drive a real editor."""
+
+from host_fixtures import gimp, krita, pytest_collection_finish, root, stay
+
+__all__ = ["gimp", "krita", "pytest_collection_finish", "root", "stay"]
