@@ -1,14 +1,21 @@
 """Remove Background as a designer meets it: menu, dialog, live preview, OK, undo."""
 
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
-from engine_client import client_of
+from engine_client import client_of, matted
 from engine_process import EngineProcess, engine_in, wait_for
 from gimp_plug_in import CHECKOUT, assembled
 from gimp_screens import HAS_MASK, IS_DIRTY, LAYER, keep, open_dialog, picture
 from host_gimp import Gimp, GimpWindow
+from maskwright_client.cancel import CancelSwitch
+from maskwright_client.protocol import AlphaRequest
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, ImageCms
+from sample_pictures import adobe_rgb_like
 
 pytestmark = [pytest.mark.hosts, pytest.mark.timeout(300)]
 
@@ -172,3 +179,58 @@ def test_the_engine_can_be_stopped_from_the_dialog(window: GimpWindow, engine: E
     display.key("alt+x", "Tab", "Tab", "space")
     wait_for(lambda: engine.process.poll() is not None, 20)
     assert engine.process.returncode == 0
+
+
+SEEN = """
+from host_inside.gimp_cases import MASK, REMOVE, call, mask_of, samples
+image = Gimp.get_images()[0]
+layer = image.get_layers()[0]
+profile = image.get_color_profile()
+done, said = call(REMOVE, image, [layer])
+assert done, said
+for name, content in (("seen", samples(layer, "R'G'B' u8")), ("stored", samples(layer, None)),
+                      ("mask", mask_of(layer))):
+    with open(f"/srv/files/{name}", "wb") as file:
+        file.write(content)
+answer([layer.get_width(), layer.get_height(), profile.get_label() if profile else None])
+"""
+
+
+def camera_photo(path: Path) -> NDArray[np.uint8]:
+    """A JPEG on its side, which its EXIF data says, in AdobeRGB; gives what is to be seen."""
+    with Image.open(SAMPLE) as sample:
+        upright = sample.convert("RGB")
+    profile = adobe_rgb_like()
+    adobe = ImageCms.profileToProfile(
+        upright, ImageCms.createProfile("sRGB"), ImageCms.ImageCmsProfile(BytesIO(profile))
+    )
+    assert adobe is not None
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    lying = adobe.transpose(Image.Transpose.ROTATE_90)
+    lying.save(path, quality=97, subsampling=0, icc_profile=profile, exif=exif)
+    return np.asarray(upright)
+
+
+def test_a_camera_photo_is_seen_upright_and_in_its_true_colours(
+    gimp: Gimp, engine: EngineProcess, plug_ins: dict[str, Path], tmp_path: Path
+):
+    upright = camera_photo(tmp_path / "camera.jpg")
+    with gimp.gui(tmp_path / "camera.jpg", plug_ins=plug_ins) as window:
+        width, height, label = window.do(SEEN)
+        window.display.wait_until_still()
+        keep(window, tmp_path, "camera")
+    assert (width, height) == (upright.shape[1], upright.shape[0])
+    assert label
+    files = gimp.stay.files
+    seen, stored = (
+        np.fromfile(files / name, np.uint8).reshape(upright.shape).astype(int)
+        for name in ("seen", "stored")
+    )
+    assert np.abs(seen - upright).mean() < 2
+    assert np.abs(stored - upright).mean() > 5, "this photo's colours need no profile"
+    matte_id, info = matted(client_of(engine), seen.astype(np.uint8))
+    alpha = client_of(engine).alpha(matte_id, info, AlphaRequest(), None, CancelSwitch())
+    mask = np.fromfile(files / "mask", np.uint8).astype(int)
+    assert np.abs(mask - np.frombuffer(bytes(alpha.samples), np.uint8)).max() <= 8
+    assert 0.1 < mask.mean() / 255 < 0.9
