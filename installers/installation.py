@@ -32,12 +32,13 @@ def install(
     record.refuse_foreign(record.read(layout.manifest), [layout.command])
     made = record.make_folder(layout.data) + record.make_folder(layout.commands)
     with lock.held(layout.lock):
+        hosts = plugins.find(layout.home, environ)
         known = record.read(layout.manifest)
         known = replace(known, made_folders=known.made_folders + made)
+        known = plugins.adopted(known, hosts, layout.plugins(layout.data / known.environment))
         record.write(layout.manifest, known)
         shell = environment.Shell(layout.log, environ)
         try:
-            hosts = plugins.find(layout.home, environ)
             known = up_to_date(layout, known, shell, hosts)
         except BaseException:
             if not known.environment:

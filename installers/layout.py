@@ -66,6 +66,11 @@ class Layout:
         """The script that pip made for the `maskwright` command of an environment."""
         return environment / ("Scripts/maskwright.exe" if self.windows else "bin/maskwright")
 
+    def plugins(self, environment: Path) -> Path:
+        """The sources of the editors' plug-ins that an environment's engine has."""
+        packages = "Lib/site-packages" if self.windows else "lib/python*/site-packages"
+        return next(environment.glob(f"{packages}/{NAME}/plugin"), environment / "none")
+
     def environments(self) -> list[Path]:
         """Every environment in our folder, those of interrupted installations too."""
         return [path for path in self.data.glob("env-*") if path.is_dir()]

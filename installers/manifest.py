@@ -7,12 +7,12 @@ overwritten and never removed.
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from engine_hosts import hosts
 from failure import InstallError
 
 SCHEMA = 1
@@ -52,7 +52,9 @@ class Manifest:
 
     def holds(self, placement: Placement) -> bool:
         """Whether exactly this was placed and is still there."""
-        return self.owns(placement.path) and placement.path.read_bytes() == placement.content
+        path = placement.path
+        runs = not placement.executable or os.access(path, os.X_OK)
+        return runs and self.owns(path) and path.read_bytes() == placement.content
 
     def expecting(self, placements: Iterable[Placement]) -> "Manifest":
         """The record for the moment of the switch: what is there and what will be are both ours."""
@@ -90,7 +92,7 @@ def write(path: Path, manifest: Manifest) -> None:
     if path.exists() and read(path) == manifest:
         return
     text = json.dumps({"schema": SCHEMA, **asdict(manifest)}, indent=2, ensure_ascii=False)
-    replace_file(path, (text + "\n").encode("utf-8"))
+    hosts.replace_file(path, (text + "\n").encode("utf-8"))
 
 
 def make_folder(folder: Path) -> tuple[str, ...]:
@@ -118,20 +120,7 @@ def refuse_foreign(manifest: Manifest, paths: Iterable[Path]) -> None:
 
 def place(item: Placement) -> None:
     """Write a file in one step."""
-    replace_file(item.path, item.content, 0o755 if item.executable else 0o644)
-
-
-def replace_file(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Write `path` under another name beside it first, so that it is never half there."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(name).chmod(mode)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    hosts.replace_file(item.path, item.content, 0o755 if item.executable else 0o644)
 
 
 def remove_placed(manifest: Manifest) -> list[Path]:

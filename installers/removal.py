@@ -21,6 +21,8 @@ def uninstall(layout: Layout, environ: Mapping[str, str], *, purge: bool) -> Non
         print("Maskwright is not installed for this user.")
         return
     known = record.read(layout.manifest)
+    hosts = plugins.find(layout.home, environ)
+    known = plugins.adopted(known, hosts, layout.plugins(layout.data / known.environment))
     if layout.data.is_dir():
         with lock.held(layout.lock):
             if known.environment:

@@ -288,39 +288,84 @@ def running_engine(user: User) -> Iterator[subprocess.Popen[bytes]]:
         engine.wait()
 
 
+def plugin_states(user: User, *options: str) -> list[str]:
+    """What the installed doctor says about the plug-in in each GIMP."""
+    report = json.loads(user.run(str(user.command), "doctor", "--json", *options).out)
+    return [c["figures"]["plugin"] for c in report["checks"] if c["name"] == "host:gimp"]
+
+
 def test_the_plug_in_goes_into_every_gimp_and_leaves_with_it(newcomer: User) -> None:
-    used = [newcomer.home / ".config/GIMP" / version for version in ("3.0", "3.2")]
-    for folder in used:
-        (folder / "plug-ins/other").mkdir(parents=True)
-    mine = used[1] / "plug-ins/maskwright/maskwright.py"
-    mine.parent.mkdir()
-    mine.write_text("mine", encoding="utf-8")
+    profiles = [newcomer.home / ".config/GIMP" / version for version in ("3.0", "3.2")]
+    profiles.append(newcomer.home / ".var/app/org.gimp.GIMP/config/GIMP/3.2")
+    for profile in profiles:
+        (profile / "plug-ins/other").mkdir(parents=True)
     before = listing(newcomer.home).keys()
+    extra = newcomer.checkout / "plugin/shared/maskwright_client/extra.py"
+    extra.touch()
 
     said = newcomer.install("--no-sample")
-    assert "GIMP 3.0: Filters > Remove Background" in said.out
-    assert f"GIMP 3.2: {used[1]}/plug-ins has another plug-in of that name" in said.out
-    assert mine.read_text(encoding="utf-8") == "mine"
-    script = used[0] / "plug-ins/maskwright/maskwright.py"
-    assert stat.S_IMODE(script.stat().st_mode) == 0o755
-    for part in ("maskwright_gimp/host.py", "maskwright_client/client.py"):
-        assert (script.parent / part).exists()
-    report = json.loads(newcomer.run(str(newcomer.command), "doctor", "--json").out)
-    states = [c["figures"]["plugin"] for c in report["checks"] if c["name"] == "host:gimp"]
-    assert states == ["in-place", "not-executable"]
+    for version in ("3.0", "3.2"):
+        assert said.out.count(f"GIMP {version}: Filters > Remove Background") == 1
+    scripts = [profile / "plug-ins/maskwright/maskwright.py" for profile in profiles]
+    for script in scripts:
+        assert stat.S_IMODE(script.stat().st_mode) == 0o755
+        for part in ("maskwright_gimp/host.py", "maskwright_client/extra.py"):
+            assert (script.parent / part).exists()
+    assert plugin_states(newcomer) == ["in-place", "in-place", "unused"]
 
-    cache = script.parent / "maskwright_client/__pycache__"
+    placed = listing(newcomer.home)
+    said = newcomer.install("--no-sample")
+    assert "up to date" in said.out
+    assert listing(newcomer.home) == placed
+
+    scripts[0].chmod(0o644)
+    cache = scripts[0].parent / "maskwright_client/__pycache__"
     cache.mkdir()
     (cache / "client.pyc").touch()
-    (newcomer.checkout / "plugin/gimp/maskwright/maskwright_gimp/strokes.py").unlink()
-    mine.unlink()
+    extra.unlink()
     assert newcomer.install("--no-sample").code == 0
-    assert not (script.parent / "maskwright_gimp/strokes.py").exists()
-    assert os.access(mine, os.X_OK)
+    assert not list(newcomer.home.rglob("maskwright_client/extra.py"))
+    assert os.access(scripts[0], os.X_OK)
 
     assert newcomer.install("--uninstall", "--purge").code == 0
-    mine.touch()
     assert listing(newcomer.home).keys() == before
+
+
+def test_another_plug_in_of_that_name_is_left_alone(user: User) -> None:
+    profile = user.home / ".config/GIMP/3.2"
+    mine = profile / "plug-ins/maskwright/maskwright.py"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine", encoding="utf-8")
+    said = user.install("--no-sample")
+    assert f"GIMP 3.2: {profile}/plug-ins has another plug-in of that name" in said.out
+    assert plugin_states(user, "--repair") == ["foreign"]
+    assert [path.name for path in profile.rglob("*")] == ["plug-ins", "maskwright", mine.name]
+    assert mine.read_text(encoding="utf-8") == "mine"
+    mine.write_text("import maskwright_gimp  # mine, too", encoding="utf-8")
+    assert "run `maskwright doctor --repair`" in user.install("--no-sample").out
+    shutil.rmtree(user.home / ".config")
+
+
+def test_what_the_doctor_places_belongs_to_the_installation(newcomer: User) -> None:
+    assert newcomer.install("--no-sample").code == 0
+    profile = newcomer.home / ".config/GIMP/3.4"
+    (profile / "plug-ins").mkdir(parents=True)
+    shutil.rmtree(newcomer.checkout / "plugin")  # the installation has what it needs
+    assert plugin_states(newcomer) == ["missing"]
+    assert plugin_states(newcomer, "--repair") == ["in-place"]
+    script = profile / "plug-ins/maskwright/maskwright.py"
+    assert script.read_bytes() == (CHECKOUT / "plugin/gimp/maskwright/maskwright.py").read_bytes()
+    shutil.copytree(CHECKOUT / "plugin", newcomer.checkout / "plugin")
+    with (newcomer.checkout / "plugin/shared/maskwright_client/client.py").open("a") as file:
+        file.write("# newer\n")
+    assert plugin_states(newcomer) == ["in-place"]
+    assert newcomer.install("--no-sample").code == 0
+    assert (script.parent / "maskwright_client/client.py").read_text().endswith("# newer\n")
+    assert plugin_states(newcomer) == ["in-place"]
+    shutil.rmtree(script.parent)
+    assert plugin_states(newcomer, "--repair") == ["in-place"]
+    assert newcomer.install("--uninstall", "--purge").code == 0
+    assert [path.name for path in profile.rglob("*")] == ["plug-ins"]
 
 
 def test_a_foreign_command_is_left_alone(newcomer: User) -> None:

@@ -6,12 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from gimp_desk import Desk, small_desk
 from maskwright.cancel import CancelToken
 from maskwright.doctor import Check, Report, Status, examine
 from maskwright.doctor.checks import Machine, findings, run_checks, this_machine
 from maskwright.doctor.report import Scrubber
 from maskwright.errors import Cancelled, ModelError
-from maskwright.hosts import Flavour, Host, HostKind
+from maskwright.hosts import Flavour, Host, HostKind, gimp_parts
 from maskwright.models.hardware import Hardware
 from maskwright.models.ledger import Ledger, Outcome, Trial, TrialKey
 from maskwright.models.runtime import DeviceKind
@@ -21,12 +22,21 @@ GIB = 1 << 30
 
 
 @pytest.fixture
-def machine(home: Path, tmp_path: Path) -> Machine:
+def desk(home: Path, tmp_path: Path) -> Desk:
+    """A home with a GIMP and the plug-in in it."""
+    desk = small_desk(tmp_path, home)
+    desk.put()
+    return desk
+
+
+@pytest.fixture
+def machine(desk: Desk, tmp_path: Path) -> Machine:
     """This machine, with more than enough of everything."""
     return replace(
         this_machine({}),
         hardware=lambda: hardware_of(tmp_path / "hardware.json"),
-        hosts=lambda: [Host(HostKind.gimp, "3.0", Flavour.system, place_plugin(home), None)],
+        hosts=desk.hosts,
+        plugins=desk.sources,
         free_memory=lambda: 8 * GIB,
         free_disk=lambda folder: 8 * GIB,
         service=lambda: standing(),
@@ -37,15 +47,6 @@ def machine(home: Path, tmp_path: Path) -> Machine:
 def standing(url: str | None = None, problem: str | None = None) -> dict[str, object]:
     """How the shared engine stands."""
     return {"running": url is not None, "url": url, "start_problem": problem, "log": "engine.log"}
-
-
-def place_plugin(home: Path) -> Path:
-    folder = home / ".config/GIMP/3.0/plug-ins"
-    script = folder / "maskwright/maskwright.py"
-    script.parent.mkdir(parents=True, exist_ok=True)
-    script.touch()
-    script.chmod(0o755)
-    return folder
 
 
 def found_by(name: str, machine: Machine) -> Report:
@@ -208,28 +209,20 @@ def test_a_trial_that_never_ended_is_not_repeated(machine: Machine, tmp_path: Pa
     assert found.message == pending.reason
 
 
-GIMP = Host(HostKind.gimp, "3.2", Flavour.flatpak, None, None)
+def test_a_repair_comes_first_and_says_what_was_done(machine: Machine, desk: Desk) -> None:
+    desk.script.chmod(0o644)
+    found = check_of(found_by("hosts", machine), "host:gimp")
+    assert found.status is Status.warn
+    assert found.message.endswith("~/.config/GIMP/3.0/plug-ins/maskwright/maskwright.py.")
+    report = run_checks(machine, CancelToken(), repair=True)
+    assert report.checks[0].name == "repair:gimp"
+    assert report.checks[0].status is Status.done
+    assert check_of(report, "host:gimp").status is Status.ok
+    assert run_checks(machine, CancelToken(), repair=True).checks[0].name == "repairs"
 
 
-def test_a_gimp_that_was_never_started(machine: Machine) -> None:
-    found = check_of(found_by("hosts", replace(machine, hosts=lambda: [GIMP])), "host:gimp")
-    assert found.message == "GIMP 3.2 (flatpak) was found; the plug-in is not there."
-    assert (found.fix or "").startswith("Start GIMP once")
-
-
-def test_a_gimp_without_the_plugin(machine: Machine, home: Path) -> None:
-    host = replace(GIMP, plugin_folder=home / "plug-ins")
-    found = check_of(found_by("hosts", replace(machine, hosts=lambda: [host])), "host:gimp")
-    assert "~/plug-ins" in (found.fix or "")
-    assert found.figures["plugin_folder"] == "~/plug-ins"
-
-
-def test_a_plugin_that_may_not_be_executed(machine: Machine, home: Path) -> None:
-    folder = place_plugin(home)
-    (folder / "maskwright/maskwright.py").chmod(0o644)
-    host = replace(GIMP, plugin_folder=folder)
-    found = check_of(found_by("hosts", replace(machine, hosts=lambda: [host])), "host:gimp")
-    assert (found.fix or "").startswith("Run `chmod +x")
+def test_the_engine_knows_where_its_plugins_are(machine: Machine) -> None:
+    assert "maskwright.py" in gimp_parts(this_machine({}).plugins)
 
 
 def test_a_plugin_that_is_switched_off(machine: Machine, home: Path) -> None:

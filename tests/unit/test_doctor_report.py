@@ -7,17 +7,20 @@ from maskwright.doctor.report import Check, Report, Scrubber, Status
 
 GOOD = Check("python", Status.ok, "Python 3.11.7.", figures={"version": "3.11.7"})
 SO_SO = Check("disk", Status.warn, "The disk is nearly full.", "Free some space.")
+MENDED = Check("repair:gimp", Status.done, "The script may be executed now.", "Restart GIMP.")
 BAD = Check("model:x", Status.fail, "The model is damaged.", "Get it again.")
 HOME = Path("/home/ann")
 
 
 def test_only_a_failure_makes_it_ill() -> None:
-    assert Report((GOOD, SO_SO)).is_well
+    assert Report((MENDED, GOOD, SO_SO)).is_well
     assert not Report((GOOD, BAD)).is_well
 
 
 def test_the_lines_for_people() -> None:
-    assert Report((GOOD, SO_SO, BAD)).lines() == [
+    assert Report((MENDED, GOOD, SO_SO, BAD)).lines() == [
+        "done  The script may be executed now.",
+        "      -> Restart GIMP.",
         "ok    Python 3.11.7.",
         "warn  The disk is nearly full.",
         "      -> Free some space.",

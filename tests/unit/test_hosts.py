@@ -1,8 +1,9 @@
+import os
 import plistlib
 from pathlib import Path
 
 import pytest
-from maskwright.hosts import Flavour, Host, HostKind, PluginState, find_hosts, plugin_state
+from maskwright.hosts import Flavour, Host, HostKind, PluginState, examine, find_hosts
 
 
 class Machine:
@@ -53,20 +54,25 @@ def test_an_empty_machine_has_none(machine: Machine, platform: str) -> None:
     assert machine.hosts(platform) == []
 
 
+def gimp(version: str | None, flavour: Flavour, profile: Path, program: Path | None) -> Host:
+    """One whose settings say nothing about folders."""
+    usual = profile / "plug-ins"
+    return Host(HostKind.gimp, version, flavour, usual, program, profile / "gimprc", (usual,))
+
+
 def test_a_distributions_gimp(machine: Machine) -> None:
     program = machine.program("gimp", link="gimp-3.0")
     folder = machine.own(".config/GIMP/3.0")
-    assert machine.hosts() == [
-        Host(
-            HostKind.gimp, "3.0", Flavour.system, folder / "plug-ins", program.with_name("gimp-3.0")
-        )
-    ]
+    (host,) = machine.hosts()
+    assert host == gimp("3.0", Flavour.system, folder, program.with_name("gimp-3.0"))
+    assert host.has_settings
 
 
 def test_a_gimp_that_was_never_started(machine: Machine) -> None:
     machine.program("gimp", link="gimp-3.2")
     (host,) = machine.hosts()
     assert host.plugin_folder == machine.home / ".config/GIMP/3.2/plug-ins"
+    assert not host.has_settings
 
 
 def test_a_gimp_whose_version_nobody_knows(machine: Machine) -> None:
@@ -75,7 +81,7 @@ def test_a_gimp_whose_version_nobody_knows(machine: Machine) -> None:
     assert host == Host(HostKind.gimp, None, Flavour.system, None, program)
     folder = machine.own(".config/GIMP/3.2")
     (host,) = machine.hosts()
-    assert host == Host(HostKind.gimp, "3.2", Flavour.system, folder / "plug-ins", program)
+    assert host == gimp("3.2", Flavour.system, folder, program)
 
 
 def test_gimp_2_is_none_of_ours(machine: Machine) -> None:
@@ -114,8 +120,51 @@ def test_a_gimp_profile_of_its_own(machine: Machine) -> None:
     machine.environ["GIMP3_DIRECTORY"] = str(machine.folder("profile"))
     program = machine.program("gimp")
     (host,) = machine.hosts()
-    assert host.plugin_folder == machine.root / "profile/plug-ins"
-    assert host.executable == program
+    assert host == gimp(None, Flavour.directed, machine.root / "profile", program)
+    machine.environ["GIMP3_DIRECTORY"] = "mine"
+    (host,) = machine.hosts()
+    assert host.plugin_folder == machine.home / "mine/plug-ins"
+
+
+@pytest.mark.parametrize(
+    ("settings", "folder", "searched"),
+    [
+        ("", "plug-ins", ["plug-ins"]),
+        ('(theme "x")\n# (plug-in-path "/no")\n', "plug-ins", ["plug-ins"]),
+        ('(plug-in-path "${gimp_plug_in_dir}/plug-ins:${gimp_dir}/mine")', "mine", ["mine"]),
+        ('(plug-in-path "${gimp_dir}/x:${gimp_dir}/plug-ins")', "plug-ins", ["x", "plug-ins"]),
+        ('(plug-in-path "${gimp_dir}/x")\n(plug-in-path "${gimp_dir}/y")', "y", ["y"]),
+        ('(plug-in-path "${HOUSE}/a:b/c:~/d \\"e\\"")', "/a", ["/a", '~/d "e"']),
+        ('(plug-in-path "${NOBODY}/x:${gimp_dir}/y")', "plug-ins", ["plug-ins"]),
+        ('(plug-in-path "${gimp_plug_in_dir}/plug-ins")', "plug-ins", []),
+    ],
+)
+def test_gimprc_says_where_gimp_looks(
+    machine: Machine, settings: str, folder: str, searched: list[str]
+) -> None:
+    profile = machine.own(".config/GIMP/3.0")
+    machine.environ["HOUSE"] = str(machine.root)
+    (profile / "gimprc").write_text(settings)
+
+    def path(name: str) -> Path:
+        if name.startswith("~"):
+            return machine.home / name[2:]
+        return machine.root / name[1:] if name.startswith("/") else profile / name
+
+    (host,) = machine.hosts()
+    assert host.plugin_folder == path(folder)
+    assert host.searched == tuple(map(path, searched))
+
+
+def test_a_folder_that_may_not_be_written_is_not_the_users(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile = machine.own(".config/GIMP/3.0")
+    shared, mine = machine.folder("srv/shared"), machine.folder("srv/mine")
+    (profile / "gimprc").write_text(f'(plug-in-path "{shared}:{mine}/new/deeper")')
+    monkeypatch.setattr(os, "access", lambda path, mode: path != shared)  # root may do everything
+    (host,) = machine.hosts()
+    assert host.plugin_folder == mine / "new/deeper"
 
 
 def test_flatpak_gimp_with_folders_of_its_own(machine: Machine) -> None:
@@ -133,6 +182,34 @@ def test_flatpak_gimp_uses_the_users_folder_where_there_is_one(machine: Machine)
     hosts = machine.hosts()
     assert brief(hosts) == [("gimp", "3.0", "flatpak")] * 2
     assert [host.plugin_folder for host in hosts] == [shared / "plug-ins", inside / "plug-ins"]
+    assert [host.in_use for host in hosts] == [True, False]
+
+
+FLATHUB = "[Application]\nname=org.gimp.GIMP\n[Context]\nfilesystems={}host;\n"
+
+
+@pytest.mark.parametrize(
+    ("wish", "override", "shared"),
+    [
+        ("xdg-config/GIMP:create;", "", True),
+        ("xdg-config/GIMP;", "[Context]\nfilesystems=~/photos;\n", True),
+        ("", "", False),
+        ("", "[Context]\nfilesystems=xdg-config:ro;\n", True),
+        ("xdg-config/GIMP:create;", "[Context]\nfilesystems=!xdg-config/GIMP;\n", False),
+        ("xdg-config/GIMP:create;", "\0 no such file \xff", True),
+    ],
+)
+def test_flatpaks_permissions_say_whose_settings_count(
+    machine: Machine, wish: str, override: str, shared: bool
+) -> None:
+    active = machine.folder("var/lib/flatpak/app/org.gimp.GIMP/current/active")
+    (active / "metadata").write_text(FLATHUB.format(wish))
+    (machine.own(".local/share/flatpak/overrides") / "org.gimp.GIMP").write_text(override)
+    machine.own(".config/GIMP/3.2")
+    machine.own(".var/app/org.gimp.GIMP/config/GIMP/3.2")
+    outside, inside = machine.hosts()
+    assert inside.in_use is not shared
+    assert outside.flavour is (Flavour.flatpak if shared else Flavour.portable)
 
 
 def test_snap_gimp(machine: Machine) -> None:
@@ -141,7 +218,7 @@ def test_snap_gimp(machine: Machine) -> None:
     assert machine.hosts() == [Host(HostKind.gimp, None, Flavour.snap, None, None)]
     inside = machine.own("snap/gimp/current/.config/GIMP/3.0")
     (host,) = machine.hosts()
-    assert host == Host(HostKind.gimp, "3.0", Flavour.snap, inside / "plug-ins", None)
+    assert host == gimp("3.0", Flavour.snap, inside, None)
 
 
 def test_kritas(machine: Machine) -> None:
@@ -162,15 +239,9 @@ def test_macos(machine: Machine) -> None:
     contents = machine.folder("Applications/GIMP.app/Contents")
     (contents / "Info.plist").write_bytes(plistlib.dumps({"CFBundleShortVersionString": "3.0.4"}))
     machine.folder("Applications/krita.app")
-    gimp, krita = machine.hosts("darwin")
+    found, krita = machine.hosts("darwin")
     support = machine.home / "Library/Application Support"
-    assert gimp == Host(
-        HostKind.gimp,
-        "3.0",
-        Flavour.macos,
-        support / "GIMP/3.0/plug-ins",
-        contents / "MacOS/gimp",
-    )
+    assert found == gimp("3.0", Flavour.macos, support / "GIMP/3.0", contents / "MacOS/gimp")
     assert krita.plugin_folder == support / "Krita/pykrita"
     assert krita.settings_file == machine.home / "Library/Preferences/kritarc"
 
@@ -215,32 +286,6 @@ def test_windows_per_user_gimp_of_unknown_version(machine: Machine) -> None:
     assert host.plugin_folder == folder / "plug-ins"
 
 
-def test_the_plugin_in_gimp(machine: Machine) -> None:
-    folder = machine.own(".config/GIMP/3.0")
-    (host,) = machine.hosts()
-    assert plugin_state(host) is PluginState.missing
-    script = folder / "plug-ins/maskwright/maskwright.py"
-    script.parent.mkdir(parents=True)
-    script.touch(mode=0o644)
-    assert plugin_state(host) is PluginState.not_executable
-    script.chmod(0o755)
-    assert plugin_state(host) is PluginState.in_place
-
-
-def test_no_bit_is_needed_on_windows(machine: Machine) -> None:
-    folder = machine.own("AppData/Roaming/GIMP/3.0")
-    script = folder / "plug-ins/maskwright/maskwright.py"
-    script.parent.mkdir(parents=True)
-    script.touch(mode=0o644)
-    (host,) = machine.hosts("win32")
-    assert plugin_state(host) is PluginState.in_place
-
-
-def test_no_folder_no_plugin() -> None:
-    host = Host(HostKind.gimp, None, Flavour.snap, None, None)
-    assert plugin_state(host) is PluginState.missing
-
-
 KRITARC = (
     "plain=1\n\n[Other]\nenable_maskwright=false\n[python][$i]\nx=%s\n[python]\n{}\nx=1\nx=2\n"
 )
@@ -259,14 +304,18 @@ KRITARC = (
 def test_the_plugin_in_krita(machine: Machine, line: str, state: PluginState) -> None:
     folder = machine.own(".local/share/krita/pykrita")
     (host,) = machine.hosts()
-    assert plugin_state(host) is PluginState.missing
+
+    def standing() -> PluginState:
+        return examine(host, [host], machine.root / "no sources").state
+
+    assert standing() is PluginState.missing
     (folder / "maskwright.desktop").touch()
-    assert plugin_state(host) is PluginState.incomplete
+    assert standing() is PluginState.incomplete
     (folder / "maskwright").mkdir()
     (folder / "maskwright/__init__.py").touch()
-    assert plugin_state(host) is PluginState.disabled
+    assert standing() is PluginState.disabled
     (machine.own(".config") / "kritarc").write_text(KRITARC.replace("{}", line))
-    assert plugin_state(host) is state
+    assert standing() is state
 
 
 def test_an_unreadable_kritarc_switches_nothing_on(machine: Machine) -> None:
@@ -276,4 +325,4 @@ def test_an_unreadable_kritarc_switches_nothing_on(machine: Machine) -> None:
     (folder / "maskwright/__init__.py").touch()
     (machine.own(".config") / "kritarc").write_bytes(b"\xff\xfe\x00")
     (host,) = machine.hosts()
-    assert plugin_state(host) is PluginState.disabled
+    assert examine(host, [host], machine.root).state is PluginState.disabled

@@ -1,4 +1,4 @@
-"""`maskwright doctor`: is everything in place, and if not, what to do."""
+"""`maskwright doctor`: is everything in place, and if not, what to do, or do it."""
 
 import json
 import os
@@ -15,6 +15,7 @@ from maskwright.errors import ModelError
 _EPILOG = """\b
 Examples:
   maskwright doctor
+  maskwright doctor --repair                   GIMP does not show Remove Background? mend that
   maskwright doctor --json
   maskwright doctor --report report.json       a file to send along with a question
 
@@ -25,6 +26,11 @@ Exit codes:
 
 
 @click.command(epilog=_EPILOG)
+@click.option(
+    "--repair",
+    is_flag=True,
+    help="Mend GIMP's plug-in first: put back what is missing or wrong, keep what is yours.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.option(
     "--report",
@@ -34,14 +40,14 @@ Exit codes:
 )
 @debug_option
 @click.pass_context
-def doctor(ctx: click.Context, as_json: bool, report: Path | None) -> None:
+def doctor(ctx: click.Context, repair: bool, as_json: bool, report: Path | None) -> None:
     """Check the installation and say how to repair what is wrong."""
     from maskwright.doctor import examine
     from maskwright.imaging.save import check_target, write_atomically
 
     if report is not None:
         check_target(report, overwrite=_is_report(report))
-    findings = run_stoppable(lambda cancel: examine(os.environ, cancel))
+    findings = run_stoppable(lambda cancel: examine(os.environ, cancel, repair=repair))
     text = json.dumps(findings.as_json(), indent=1)
     if report is not None:
         content = f"{text}\n".encode("ascii")

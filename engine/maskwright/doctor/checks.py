@@ -14,9 +14,10 @@ import numpy as np
 
 from maskwright import __version__
 from maskwright.cancel import CancelToken
+from maskwright.doctor import editors
 from maskwright.doctor.report import Check, Report, Scrubber, Status
 from maskwright.errors import Cancelled, MaskwrightError
-from maskwright.hosts import Host, HostKind, PluginState, find_hosts, plugin_state
+from maskwright.hosts import Host, find_hosts
 from maskwright.models.catalogue import DEFAULT_MODEL
 from maskwright.models.hardware import Hardware, open_hardware
 from maskwright.models.ledger import Outcome, Trial
@@ -46,6 +47,7 @@ class Machine:
     store: Store
     hardware: Callable[[], Hardware]
     hosts: Callable[[], list[Host]]
+    plugins: Path
     python: tuple[int, int, int]
     onnxruntime: Callable[[], str]
     service: Callable[[], Mapping[str, Any]]
@@ -64,6 +66,7 @@ def this_machine(environ: Mapping[str, str]) -> Machine:
         store=open_store(environ),
         hardware=lambda: open_hardware(environ),
         hosts=lambda: find_hosts(home, environ),
+        plugins=plugin_sources(),
         python=sys.version_info[:3],
         onnxruntime=onnxruntime_version,
         service=lambda: state(environ),
@@ -71,6 +74,13 @@ def this_machine(environ: Mapping[str, str]) -> Machine:
         free_disk=lambda folder: shutil.disk_usage(folder).free,
         may_write=lambda folder: os.access(folder, os.W_OK),
     )
+
+
+def plugin_sources() -> Path:
+    """The folder with the editors' plug-ins: in the installed engine, else in the checkout."""
+    engine = Path(__file__).resolve().parents[1]
+    installed = engine / "plugin"
+    return installed if installed.is_dir() else engine.parents[1] / "plugin"
 
 
 CHECKS: Final = (
@@ -86,14 +96,18 @@ CHECKS: Final = (
 )
 
 
-def run_checks(machine: Machine, cancel: CancelToken) -> Report:
-    """Every check, whatever becomes of the others; raises only Cancelled."""
-    found = [check for name in CHECKS for check in findings(name, machine, cancel)]
+def run_checks(machine: Machine, cancel: CancelToken, *, repair: bool = False) -> Report:
+    """Every check, whatever becomes of the others; raises only Cancelled.
+
+    `repair` mends the editors' plug-ins first, and says what was done.
+    """
+    names = ("repairs", *CHECKS) if repair else CHECKS
+    found = [check for name in names for check in findings(name, machine, cancel)]
     return Scrubber(machine.home, machine.environ).report(found)
 
 
 def findings(name: str, machine: Machine, cancel: CancelToken) -> list[Check]:
-    """What one of CHECKS finds; an error in the middle of it is a finding too."""
+    """What one of CHECKS, or `repairs`, finds; an error in the middle of it is a finding too."""
     cancel.check()
     checks: dict[str, Callable[[], Iterator[Check]]] = {
         "python": lambda: _python(machine),
@@ -104,7 +118,8 @@ def findings(name: str, machine: Machine, cancel: CancelToken) -> list[Check]:
         "memory": lambda: _memory(machine),
         "disk": lambda: _disk(machine),
         "service": lambda: _service(machine),
-        "hosts": lambda: _hosts(machine),
+        "hosts": lambda: editors.checks(machine.hosts(), machine.plugins),
+        "repairs": lambda: editors.repairs(machine.hosts(), machine.plugins),
     }
     found: list[Check] = []
     try:
@@ -260,57 +275,3 @@ def _service(machine: Machine) -> Iterator[Check]:
     else:
         message = "The engine for GIMP and Krita is not running; they start it when they need it."
         yield Check("service", Status.ok, message, figures=figures)
-
-
-def _hosts(machine: Machine) -> Iterator[Check]:
-    hosts = machine.hosts()
-    if not hosts:
-        message = "Neither GIMP 3 nor Krita was found; the command line works without them."
-        yield Check("hosts", Status.warn, message, "Install GIMP 3 or Krita.")
-    for host in hosts:
-        state = plugin_state(host)
-        status = Status.ok if state is PluginState.in_place else Status.warn
-        figures = {
-            "version": host.version,
-            "flavour": host.flavour.value,
-            "plugin_folder": _text(host.plugin_folder),
-            "executable": _text(host.executable),
-            "plugin": state.value,
-        }
-        message = f"{_host_name(host)} was found; {_SAID[state]}."
-        yield Check(f"host:{host.kind.value}", status, message, _host_fix(host, state), figures)
-
-
-_SAID: Final = {
-    PluginState.in_place: "the plug-in is in place",
-    PluginState.missing: "the plug-in is not there",
-    PluginState.not_executable: "the plug-in is there and may not be executed",
-    PluginState.incomplete: "the plug-in is there in part",
-    PluginState.disabled: "the plug-in is there and switched off",
-}
-
-
-def _host_name(host: Host) -> str:
-    name = "GIMP" if host.kind is HostKind.gimp else "Krita"
-    return f"{name}{f' {host.version}' if host.version else ''} ({host.flavour.value})"
-
-
-def _host_fix(host: Host, state: PluginState) -> str | None:
-    name = "GIMP" if host.kind is HostKind.gimp else "Krita"
-    if state is PluginState.in_place:
-        return None
-    if host.plugin_folder is None:
-        return f"Start {name} once, so that it makes its settings folder; then look again."
-    if state is PluginState.not_executable:
-        script = host.plugin_folder / "maskwright" / "maskwright.py"
-        return f"Run `chmod +x '{script}'` and restart {name}."
-    if state is PluginState.disabled:
-        return (
-            "In Krita, tick Maskwright in Settings > Configure Krita > Python Plugin Manager, and "
-            "restart Krita."
-        )
-    return f"Put Maskwright's plug-in for {name} into {host.plugin_folder} and restart {name}."
-
-
-def _text(path: Path | None) -> str | None:
-    return None if path is None else str(path)

@@ -19,6 +19,7 @@ class Status(Enum):
     """How a check came out."""
 
     ok = "ok"
+    done = "done"  # was mended just now
     warn = "warn"  # works, and could be better
     fail = "fail"  # does not work
 

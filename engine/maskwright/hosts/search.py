@@ -1,23 +1,16 @@
-"""Where GIMP 3 and Krita are on this machine, and whether Maskwright's plug-in is in place there.
+"""Where GIMP 3 and Krita are on this machine; looks at files only, starts nothing."""
 
-Looks at files only, starts nothing. GIMP reads `plug-ins/<name>/<name>.py`, and on Linux and macOS
-skips it without a word when it is not executable; each minor version has a settings folder of its
-own. Krita reads `pykrita/<name>.desktop` beside `pykrita/<name>/`, and runs it once it is switched
-on in `kritarc`. Standard library only: the installer uses this module before anything is installed.
-"""
-
-import configparser
-import os
 import plistlib
 import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from enum import Enum
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
-PLUGIN = "maskwright"
+from . import flatpak, gimprc
+from .host import Flavour, Host, HostKind
 
 Which = Callable[[str], str | None]
 
@@ -25,53 +18,7 @@ _GIMP_FLATPAK = "org.gimp.GIMP"
 _KRITA_FLATPAK = "org.kde.krita"
 _GIMP_COMMANDS = ("gimp-3.4", "gimp-3.2", "gimp-3.0", "gimp-3", "gimp")
 _VERSION = re.compile(r"3(?:\.\d+)+")
-
-
-class HostKind(Enum):
-    """The editors that Maskwright serves."""
-
-    gimp = "gimp"
-    krita = "krita"
-
-
-class Flavour(Enum):
-    """How an editor was installed, which decides where it looks for plug-ins."""
-
-    system = "system"  # Linux: a package of the distribution, or built by hand
-    flatpak = "flatpak"
-    snap = "snap"
-    portable = "portable"  # only its settings were found: an AppImage, or it was removed
-    windows = "windows"
-    store = "store"  # Windows: from the Microsoft Store
-    macos = "macos"
-
-
-@dataclass(frozen=True, slots=True)
-class Host:
-    """One editor that was found.
-
-    version:       GIMP's "3.0", "3.2", ...; None where the files do not say.
-    plugin_folder: where its plug-ins go; it may not exist yet. None when the editor must be started
-                   once before anybody can know (a sandboxed GIMP that was never used).
-    settings_file: Krita's kritarc, which says whether the plug-in is switched on.
-    """
-
-    kind: HostKind
-    version: str | None
-    flavour: Flavour
-    plugin_folder: Path | None
-    executable: Path | None
-    settings_file: Path | None = None
-
-
-class PluginState(Enum):
-    """How far the plug-in has got in a host."""
-
-    in_place = "in-place"
-    missing = "missing"
-    not_executable = "not-executable"  # GIMP on Linux and macOS
-    incomplete = "incomplete"  # Krita: one of its two parts
-    disabled = "disabled"  # Krita: there, and switched off
+_NOTHING: Mapping[str | None, Path] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +35,12 @@ class _Place:
         named = Path(self.environ.get(variable, ""))
         return named if named.is_absolute() else default
 
-    def flatpak(self, app: str) -> bool:
-        """Whether a Flatpak application is installed, for everybody or for this user."""
+    @property
+    def flatpaks(self) -> tuple[Path, ...]:
+        """Where Flatpak installs: for everybody first, then for this user."""
         data = self.folder("XDG_DATA_HOME", self.home / ".local/share")
-        bases = (self.root / "var/lib", data, self.home / ".local/share")
-        return any((base / "flatpak/app" / app).is_dir() for base in bases)
+        bases = (self.root / "var/lib", self.home / ".local/share", data)
+        return tuple(dict.fromkeys(base / "flatpak" for base in bases))
 
     def snap(self, name: str) -> bool:
         """Whether a Snap is installed."""
@@ -118,45 +66,6 @@ def find_hosts(
     return list(dict.fromkeys(found))
 
 
-def plugin_state(host: Host) -> PluginState:
-    """Whether Maskwright's plug-in is where the host will find and run it."""
-    if host.plugin_folder is None:
-        return PluginState.missing
-    if host.kind is HostKind.krita:
-        return _krita_state(host.plugin_folder, host.settings_file)
-    script = host.plugin_folder / PLUGIN / f"{PLUGIN}.py"
-    if not script.is_file():
-        return PluginState.missing
-    needs_bit = host.flavour not in (Flavour.windows, Flavour.store)
-    if needs_bit and not os.access(script, os.X_OK):
-        return PluginState.not_executable
-    return PluginState.in_place
-
-
-def _krita_state(folder: Path, settings: Path | None) -> PluginState:
-    desktop, package = folder / f"{PLUGIN}.desktop", folder / PLUGIN / "__init__.py"
-    there = desktop.is_file() + package.is_file()
-    if there < 2:
-        return PluginState.incomplete if there else PluginState.missing
-    return PluginState.in_place if _switched_on(settings) else PluginState.disabled
-
-
-def _switched_on(settings: Path | None) -> bool:
-    """Whether kritarc has `enable_maskwright=true` under [python]."""
-    # Krita's own keys are case-sensitive, and KDE's files may repeat one or have none.
-    parser = configparser.RawConfigParser(
-        strict=False, allow_no_value=True, delimiters=("=",), interpolation=None
-    )
-    parser.optionxform = str  # type: ignore[method-assign,assignment]
-    try:
-        text = settings.read_text(encoding="utf-8") if settings else ""
-        parser.read_string(f"[\0]\n{text}")
-    except (OSError, UnicodeDecodeError, configparser.Error):
-        return False
-    value = parser.get("python", f"enable_{PLUGIN}", fallback=None)
-    return (value or "").strip().lower() == "true"
-
-
 def _settings_folders(base: Path) -> list[Path]:
     """GIMP's settings folders for each version 3 in `base`, oldest first."""
     try:
@@ -172,12 +81,36 @@ def _numbers(version: str) -> list[int]:
 
 
 def _gimps(
-    folders: list[Path], flavour: Flavour, executables: Mapping[str | None, Path]
+    place: _Place,
+    folders: list[Path],
+    flavour: Flavour,
+    executables: Mapping[str | None, Path] = _NOTHING,
 ) -> Iterator[Host]:
     """A host for each settings folder; `executables` by version, None for an unknown one."""
     for folder in folders:
         executable = executables.get(folder.name) or executables.get(None)
-        yield Host(HostKind.gimp, folder.name, flavour, folder / "plug-ins", executable)
+        yield _gimp(place, folder, flavour, executable, version=folder.name)
+
+
+def _gimp(
+    place: _Place,
+    profile: Path,
+    flavour: Flavour,
+    executable: Path | None,
+    *,
+    version: str | None = None,
+) -> Host:
+    separator = ";" if flavour is Flavour.windows else ":"
+    searched = gimprc.searched_folders(profile, place.home, place.environ, separator)
+    return Host(
+        HostKind.gimp,
+        version,
+        flavour,
+        gimprc.own_folder(profile, searched),
+        executable,
+        profile / "gimprc",
+        searched,
+    )
 
 
 def _linux_gimp(place: _Place) -> Iterator[Host]:
@@ -187,21 +120,22 @@ def _linux_gimp(place: _Place) -> Iterator[Host]:
     # A version that was installed and never started makes its folder at its first start.
     fresh = [config / version for version in programs if version is not None]
     folders = sorted({*folders, *fresh}, key=lambda folder: _numbers(folder.name))
-    own = place.folder("GIMP3_DIRECTORY", Path())
-    if own.is_absolute():
+    directed = place.environ.get("GIMP3_DIRECTORY")
+    if directed:  # a relative one counts from the home folder
         program = next(iter(programs.values()), None)
-        yield Host(HostKind.gimp, None, Flavour.system, own / "plug-ins", program)
+        yield _gimp(place, place.home / directed, Flavour.directed, program)
     sandbox = place.home / ".var/app" / _GIMP_FLATPAK
-    flatpak = place.flatpak(_GIMP_FLATPAK) or sandbox.is_dir()
-    # Flatpak's GIMP uses the user's own settings folder where there is one.
-    without = Flavour.flatpak if flatpak else Flavour.portable
-    yield from _gimps(folders, Flavour.system if programs else without, programs)
-    if programs and not folders and not own.is_absolute():
+    is_flatpak = flatpak.is_installed(place.flatpaks, _GIMP_FLATPAK) or sandbox.is_dir()
+    shared = is_flatpak and flatpak.shares_settings(place.flatpaks, _GIMP_FLATPAK, "GIMP")
+    without = Flavour.flatpak if shared else Flavour.portable
+    yield from _gimps(place, folders, Flavour.system if programs else without, programs)
+    if programs and not folders and not directed:
         yield Host(HostKind.gimp, None, Flavour.system, None, programs[None])
-    if flatpak:
+    if is_flatpak:
         inside = _settings_folders(sandbox / "config/GIMP")
-        yield from _gimps(inside, Flavour.flatpak, {})
-        if not inside and not folders:
+        for host in _gimps(place, inside, Flavour.flatpak):
+            yield replace(host, in_use=not (shared and config.is_dir()))
+        if not inside and not (shared and folders):
             yield Host(HostKind.gimp, None, Flavour.flatpak, None, None)
     yield from _snap_gimp(place)
 
@@ -232,7 +166,7 @@ def _snap_gimp(place: _Place) -> Iterator[Host]:
     home = place.home / "snap/gimp"
     bases = [home / part / ".config/GIMP" for part in ("current", "common")]
     folders = [folder for base in bases for folder in _settings_folders(base)]
-    yield from _gimps(folders, Flavour.snap, {})
+    yield from _gimps(place, folders, Flavour.snap)
     if not folders and (place.snap("gimp") or home.is_dir()):
         yield Host(HostKind.gimp, None, Flavour.snap, None, None)
 
@@ -245,7 +179,7 @@ def _linux_krita(place: _Place) -> Iterator[Host]:
         flavour = Flavour.portable if program is None else Flavour.system
         yield _krita(flavour, data, config, program)
     sandbox = place.home / ".var/app" / _KRITA_FLATPAK
-    if place.flatpak(_KRITA_FLATPAK) or sandbox.is_dir():
+    if flatpak.is_installed(place.flatpaks, _KRITA_FLATPAK) or sandbox.is_dir():
         yield _krita(Flavour.flatpak, sandbox / "data/krita", sandbox / "config")
     for part in ("current", "common"):
         home = place.home / "snap/krita" / part
@@ -278,7 +212,7 @@ def _macos_gimp(place: _Place) -> Iterator[Host]:
     folders = sorted(
         {*_settings_folders(support), *fresh}, key=lambda folder: _numbers(folder.name)
     )
-    yield from _gimps(folders, Flavour.macos, programs)
+    yield from _gimps(place, folders, Flavour.macos, programs)
     if programs and not folders:
         yield Host(HostKind.gimp, None, Flavour.macos, None, programs[None])
 
@@ -318,7 +252,7 @@ def _windows_gimp(place: _Place) -> Iterator[Host]:
     fresh = {roaming / "GIMP" / version for version in programs if version is not None}
     existing = _settings_folders(roaming / "GIMP")
     folders = sorted({*existing, *fresh}, key=lambda folder: _numbers(folder.name))
-    yield from _gimps(folders, Flavour.windows, programs)
+    yield from _gimps(place, folders, Flavour.windows, programs)
     if programs and not folders:
         yield Host(HostKind.gimp, None, Flavour.windows, None, programs[None])
 

@@ -1,0 +1,168 @@
+"""GIMP's plug-in: what GIMP would make of it, and why it would not.
+
+In each folder of its plug-in-path GIMP looks one level deep for an executable file with the name
+of its folder (app/plug-in/gimppluginmanager-restore.c), starts what its first line names
+(gimpinterpreterdb.c), and asks for the procedures; whatever fails there is passed over without a
+word. Of two scripts of one name it takes the first, of two procedures of one name only one.
+`tests/hosts/test_gimp_doctor.py` shows this with real GIMPs.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+
+from .files import GIMP_SCRIPT, gimp_parts
+from .host import PLUGIN, Flavour, Host
+from .state import Finding, PluginState
+
+_MARK = b"maskwright_gimp"  # what the script imports
+_MOST = 1 << 16
+_DEEPEST = 5  # a copy of the whole repository has the script that deep
+_FIRST_LINE = re.compile(rb"#![ \t]*(?P<program>\S+)(?P<arguments>[^\n]*)\n")
+
+
+def gimp_finding(host: Host, hosts: Sequence[Host], plugins: Path) -> Finding:
+    """How the plug-in stands in one of `hosts`; `plugins` as in `gimp_parts`."""
+    if host.plugin_folder is None or host.settings_file is None:
+        return Finding(PluginState.missing)
+    if not host.in_use:
+        return Finding(PluginState.unused, host.plugin_folder)
+    own, parts = host.plugin_folder / PLUGIN / GIMP_SCRIPT, gimp_parts(plugins)
+    if _is_foreign(own.parent, parts):
+        return Finding(PluginState.foreign, own.parent)
+    scripts = sorted(_scripts(host.searched), key=lambda script: script != own)
+    if not scripts:
+        profile = host.settings_file.parent
+        return _unseen(own, host, parts) or _elsewhere(profile, host, hosts)
+    if defect := _defect(scripts[0], host, parts):
+        return defect
+    for other in scripts[1:]:
+        if os.access(other, os.X_OK):
+            return Finding(PluginState.twice, other.parent)
+    return Finding(PluginState.in_place)
+
+
+def missing_parts(folder: Path, parts: Iterable[str]) -> list[str]:
+    """Those of `parts` that are not in the plug-in's folder; the script may have another name."""
+    script = _script_in(folder)
+    return [
+        name for name in parts if not (script if name == GIMP_SCRIPT else folder / name).is_file()
+    ]
+
+
+def _script_in(folder: Path) -> Path:
+    return folder / f"{folder.name}.py"
+
+
+def _defect(script: Path, host: Host, parts: Mapping[str, Path]) -> Finding | None:
+    """What is wrong with a plug-in whose script GIMP would find."""
+    if host.flavour is not Flavour.windows:
+        if not os.access(script, os.X_OK):
+            return Finding(PluginState.not_executable, script)
+        if not _starts_python(script):
+            return Finding(PluginState.bad_first_line, script)
+    folder = script.parent
+    if missing := missing_parts(folder, parts):
+        return Finding(PluginState.incomplete, folder, _tops(missing))
+    # The first line may be the distribution's, line ends may be another system's.
+    others = [
+        name
+        for name, source in parts.items()
+        if name != GIMP_SCRIPT and _plain(folder / name) != _plain(source)
+    ]
+    if GIMP_SCRIPT in parts and _body(script) != _body(parts[GIMP_SCRIPT]):
+        others.append(GIMP_SCRIPT)
+    return Finding(PluginState.other_version, folder, _tops(others)) if others else None
+
+
+def _unseen(own: Path, host: Host, parts: Mapping[str, Path]) -> Finding | None:
+    """A plug-in in the folders where GIMP looks, whose script it passes over."""
+    missing = missing_parts(own.parent, parts)
+    if host.plugin_folder in host.searched and len(missing) < len(parts):
+        return Finding(PluginState.incomplete, own.parent, _tops(missing))
+    copies = chain.from_iterable(map(_copies, host.searched))
+    return next((Finding(PluginState.misnamed, copy) for copy in copies), None)
+
+
+def _elsewhere(profile: Path, host: Host, hosts: Sequence[Host]) -> Finding:
+    """A plug-in where this GIMP, whose settings are in `profile`, does not look."""
+    usual = profile / "plug-ins"
+    others = [folder for other in hosts for folder in other.searched]
+    older = sorted(profile.parent.glob("[23].*/plug-ins"))
+    for folder in dict.fromkeys((usual, *others, *older)):
+        if folder not in host.searched and (copy := next(_copies(folder), None)):
+            is_own = folder == usual
+            return Finding(PluginState.not_searched if is_own else PluginState.other_profile, copy)
+    return Finding(PluginState.missing)
+
+
+def _scripts(folders: Iterable[Path]) -> list[Path]:
+    """Our scripts under names that GIMP reads."""
+    entries = [entry for folder in folders for entry in _entries(folder)]
+    scripts = [_script_in(entry) for entry in entries if not entry.name.startswith(".")]
+    return [script for script in scripts if _is_ours(script)]
+
+
+def _copies(folder: Path) -> Iterator[Path]:
+    """Our script wherever it lies in a folder."""
+    for place, below, files in os.walk(folder):
+        if len(Path(place).relative_to(folder).parts) == _DEEPEST:
+            below.clear()
+        scripts = [Path(place, name) for name in files if name.lower() == GIMP_SCRIPT]
+        yield from (script for script in scripts if _is_ours(script))
+
+
+def _is_ours(script: Path) -> bool:
+    """Whether a file is the plug-in's script, of whatever version."""
+    try:
+        with script.open("rb") as file:
+            return _MARK in file.read(_MOST)
+    except OSError:
+        return False
+
+
+def _is_foreign(folder: Path, parts: Iterable[str]) -> bool:
+    """Whether there is something in the plug-in's place that has nothing of ours."""
+    script = folder / GIMP_SCRIPT
+    if script.exists():
+        return not _is_ours(script)
+    if not folder.is_dir():
+        return folder.exists()
+    names = {entry.name for entry in _entries(folder)} - {"__pycache__"}
+    return bool(names) and not names & set(_tops(parts)) and not any(_copies(folder))
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _starts_python(script: Path) -> bool:
+    """Whether the first line names Python 3; GIMP takes spaces, options and a CR there."""
+    with script.open("rb") as file:
+        line = _FIRST_LINE.match(file.read(_MOST))
+    if line is None:
+        return False
+    program = Path(os.fsdecode(line["program"]))
+    if program.name == "env":
+        words = [word for word in line["arguments"].split() if not word.startswith(b"-")]
+        return words[:1] == [b"python3"]
+    usual = program == Path("/usr/bin/python3")  # inside a sandbox, maybe
+    return program.name.startswith("python3") and (usual or os.access(program, os.X_OK))
+
+
+def _plain(path: Path) -> bytes:
+    return path.read_bytes().replace(b"\r\n", b"\n")
+
+
+def _body(script: Path) -> bytes:
+    return _plain(script).partition(b"\n")[2]
+
+
+def _tops(parts: Iterable[str]) -> tuple[str, ...]:
+    """The packages and files beside the script that `parts` belong to."""
+    return tuple(dict.fromkeys(name.partition("/")[0] for name in parts))
