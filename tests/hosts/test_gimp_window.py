@@ -60,6 +60,11 @@ def test_a_designer_removes_a_background_and_takes_it_back(
     after = picture(keep(window, tmp_path, "slider"))
     assert (before != after).any(axis=2).sum() > 1000, "the preview did not follow the slider"
     assert client.hello().network_runs == runs
+    display.key("alt+x", "Tab", "Down", "Down", "Down")  # pixel for pixel, on red
+    display.wait_until_still()
+    closer = picture(keep(window, tmp_path, "edge"))
+    assert (closer != after).any(axis=2).sum() > 10_000, "the preview did not come closer"
+    assert client.hello().network_runs == runs
     display.key("alt+o")
     window.program.wait_until(lambda: window.do(HAS_MASK), 30)
     assert client.hello().network_runs == runs
@@ -234,3 +239,36 @@ def test_a_camera_photo_is_seen_upright_and_in_its_true_colours(
     mask = np.fromfile(files / "mask", np.uint8).astype(int)
     assert np.abs(mask - np.frombuffer(bytes(alpha.samples), np.uint8)).max() <= 8
     assert 0.1 < mask.mean() / 255 < 0.9
+
+
+BROWSER = """\
+[Desktop Entry]
+Type=Application
+Name=Browser
+Exec=/bin/sh -c 'echo "%u" > /srv/files/opened'
+MimeType=text/html;
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "title", "page"),
+    [
+        ("remove background", "^Remove Background", "index.html"),
+        ("refine background mask", "^Refine Background Mask", "index.html#refine"),
+    ],
+)
+def test_the_help_button_opens_the_guide(window: GimpWindow, words: str, title: str, page: str):
+    stay = window.display.stay
+    applications = stay.home / ".local/share/applications"
+    applications.mkdir(parents=True, exist_ok=True)
+    (applications / "browser.desktop").write_text(BROWSER)
+    (applications / "mimeapps.list").write_text(
+        "[Default Applications]\ntext/html=browser.desktop\n"
+    )
+    assert window.do(BY_SCRIPT)[0] is True
+    open_dialog(window, words, title)
+    window.display.wait_until_still()
+    window.display.key("alt+h")
+    opened = stay.files / "opened"
+    window.program.wait_until(lambda: opened.exists() and opened.read_text().strip(), 30)
+    assert opened.read_text().strip().endswith(f"plug-ins/maskwright/help/en/{page}")

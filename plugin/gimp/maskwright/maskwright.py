@@ -15,22 +15,22 @@ import gi
 os.environ.setdefault("BABL_LUT", "0")
 
 gi.require_version("Gimp", "3.0")
-from gi.repository import Gimp  # noqa: E402
+from gi.repository import Gimp, Gio  # noqa: E402
 
 
 class Maskwright(Gimp.PlugIn):
     """The plug-in as GIMP sees it."""
 
     def do_set_i18n(self, name):
-        """Texts in other languages are beside this file, as far as there are any."""
-        if not os.path.isdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), "locale")):
-            return False
-        return True, "maskwright", "locale"
+        """Texts are translated before GIMP hears them, from the editors' common catalogue."""
+        return False
 
     def do_query_procedures(self):
         """Name the procedures."""
-        from maskwright_gimp.registration import NAMES
+        from maskwright_gimp.registration import HELP_DOMAIN, NAMES
 
+        help_folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "help")
+        self.set_help_domain(HELP_DOMAIN, Gio.File.new_for_path(help_folder))
         return list(NAMES)
 
     def do_create_procedure(self, name):

@@ -10,7 +10,13 @@ from maskwright_client.connection import Connection
 from maskwright_client.errors import Cancelled, ClientError
 from maskwright_client.protocol import DownloadEvent, ModelInfo
 from maskwright_editor.asking import Background
-from maskwright_editor.sentences import download_sentence, model_label, model_sentence
+from maskwright_editor.sentences import (
+    download_sentence,
+    model_label,
+    model_sentence,
+    model_title,
+    problem,
+)
 from maskwright_editor.texts import _
 
 gi.require_version("Gtk", "3.0")
@@ -107,11 +113,11 @@ class ModelChooser:
             modal=True,
             message_type=Gtk.MessageType.QUESTION,
             buttons=Gtk.ButtonsType.OK_CANCEL,
-            text=_("{title} is not free for commercial use.").format(title=model.title),
+            text=_("{title} is not free for commercial use.").format(title=model_title(model)),
         )
         dialog.format_secondary_text(
             _("Do you accept its licence, {licence}? Read it at {url}").format(
-                licence=model.licence, url=model.licence_url
+                licence=_(model.licence), url=model.licence_url
             )
         )
         answer = dialog.run()
@@ -137,7 +143,7 @@ class ModelChooser:
 
     def _failed(self, error: ClientError) -> None:
         """In the background: tell the main thread."""
-        sentence = _("Stopped.") if isinstance(error, Cancelled) else str(error)
+        sentence = _("Stopped.") if isinstance(error, Cancelled) else problem(error)
         GLib.idle_add(self._stand_still, sentence)
 
     def _stand_still(self, sentence: str) -> bool:

@@ -15,7 +15,7 @@ from maskwright_editor.matte import Matte
 from maskwright_editor.picture import Frame
 from maskwright_editor.pixels import Pixels
 from maskwright_editor.previewing import Previewer, Seen, View
-from maskwright_editor.sentences import finished_sentence, notes, state_sentence
+from maskwright_editor.sentences import finished_sentence, notes, problem, state_sentence
 from maskwright_editor.settings import settings
 from maskwright_editor.texts import _
 from maskwright_editor.wish import Wish
@@ -188,11 +188,11 @@ class Preview:
 
     def _failed(self, error: ClientError) -> None:
         """In the background."""
-        GLib.idle_add(self.tell, str(error))
+        GLib.idle_add(self.tell, problem(error))
 
     def _hear(self, news: MatteEvent | Seen | ClientError) -> bool:
         if isinstance(news, ClientError):
-            self.tell(str(news))
+            self.tell(problem(news))
         elif isinstance(news, Seen):
             self._seen = news
             self.tell(finished_sentence(news.info))

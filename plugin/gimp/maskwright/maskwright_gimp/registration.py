@@ -10,6 +10,7 @@ from maskwright_editor.texts import _
 REMOVE = "maskwright-remove-background"
 REFINE = "maskwright-refine-mask"
 NAMES = (REMOVE, REFINE)
+HELP_DOMAIN = "maskwright:help"  # a name for GIMP; the pages are beside the plug-in
 
 _HELP = {REMOVE: "remove-background", REFINE: "refine-mask"}
 _FLAGS = GObject.ParamFlags.READWRITE

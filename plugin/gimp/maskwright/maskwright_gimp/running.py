@@ -14,7 +14,7 @@ from maskwright_client.protocol import AlphaRequest, Combine, MatteInfo
 from maskwright_editor import asking, strokes
 from maskwright_editor.matte import Matte
 from maskwright_editor.record import NAME, Record, pack, unpack
-from maskwright_editor.sentences import state_sentence
+from maskwright_editor.sentences import problem, state_sentence
 from maskwright_editor.texts import _
 from maskwright_editor.wish import Output, Wish
 
@@ -47,8 +47,10 @@ def run(
         removal.run(wish)
     except Cancelled:
         return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
-    except (host.HostError, ClientError) as error:
+    except host.HostError as error:
         return _failed(procedure, str(error))
+    except ClientError as error:
+        return _failed(procedure, problem(error))
     except Exception as error:
         traceback.print_exc()  # to the terminal that GIMP was started from, if any
         sentence = _("Maskwright failed inside ({kind}); please report it. Nothing was changed.")
