@@ -56,6 +56,10 @@ def test_a_download_that_fails_is_said_and_can_be_tried_again(
     display = window.display
     server.script = [status(404), whole()]
     keep(window, tmp_path, "model-offered")
+    display.key("alt+o")
+    display.wait_until_still()
+    assert display.windows("^Remove Background"), "OK took a network that is not here"
+    display.key("alt+m")
     display.key("Tab", "space")
     wait_for(lambda: len(server.seen) == 1, 30)
     display.wait_until_still()

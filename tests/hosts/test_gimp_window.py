@@ -272,3 +272,31 @@ def test_the_help_button_opens_the_guide(window: GimpWindow, words: str, title: 
     opened = stay.files / "opened"
     window.program.wait_until(lambda: opened.exists() and opened.read_text().strip(), 30)
     assert opened.read_text().strip().endswith(f"plug-ins/maskwright/help/en/{page}")
+
+
+HALF_MASK = """
+layer = Gimp.get_images()[0].get_layers()[0]
+mask = layer.create_mask(Gimp.AddMaskType.BLACK)
+mask.get_buffer().set(Gegl.Rectangle.new(0, 0, 300, 400), "Y u8", bytes([255]) * 120000)
+mask.get_buffer().flush()
+layer.add_mask(mask)
+Gimp.displays_flush()
+answer(True)
+"""
+
+
+def test_the_preview_shows_what_becomes_of_the_mask_that_is_there(
+    window: GimpWindow, engine: EngineProcess, tmp_path: Path
+):
+    client, display = client_of(engine), window.display
+    window.do(HALF_MASK)
+    open_dialog(window)
+    wait_for(lambda: client.hello().network_runs > 0 and client.hello().jobs == 0, 30)
+    display.wait_until_still()
+    replaced = picture(keep(window, tmp_path, "mask-replaced"))
+    runs = client.hello().network_runs
+    display.key("alt+e", "Down")
+    display.wait_until_still()
+    both = picture(keep(window, tmp_path, "mask-intersected"))
+    assert (both != replaced).any(axis=2).sum() > 10_000, "the right half is still there"
+    assert client.hello().network_runs == runs

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from maskwright_editor.picture import Frame, cut, dimmed, fitted, framed, strips, with_alpha
+from maskwright_editor.picture import (
+    Frame,
+    cut,
+    dimmed,
+    fitted,
+    framed,
+    sampled,
+    strips,
+    with_alpha,
+)
 
 SIDES = st.integers(1, 3000)
 
@@ -62,3 +71,13 @@ def test_strips_cover_every_row_and_every_wanted_row_once(height: int, wanted: i
     assert [row for _, rows in parts for row in rows] == list(range(height))
     assert sum(rows for rows, _ in parts) == wanted
     assert all(rows > 0 for rows, _ in parts)
+
+
+@given(st.integers(1, 90), st.integers(1, 90), st.integers(1, 90))
+def test_a_sampled_mask_is_made_of_its_own_samples(width: int, height: int, longest: int):
+    mask = np.arange(width * height, dtype=np.uint32).astype(np.uint8).reshape(height, width)
+    size = fitted(width, height, (longest, longest))
+    found = np.frombuffer(sampled(mask.tobytes(), width, height, size), np.uint8)
+    rows = np.arange(size[1]) * height // size[1]
+    columns = np.arange(size[0]) * width // size[0]
+    assert np.array_equal(found.reshape(size[1], size[0]), mask[rows][:, columns])

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from maskwright_editor.strokes import kept
+from maskwright_client.protocol import Combine
+from maskwright_editor.record import Existing, Record
+from maskwright_editor.strokes import carried_over, kept
+from maskwright_editor.wish import Painted, Wish
 
 
 def masks(length: int) -> st.SearchStrategy[bytes]:
@@ -32,3 +35,22 @@ def test_a_large_mask_takes_no_loop():
     new = rng.integers(0, 256, 4_000_000, np.uint8)
     result = np.frombuffer(kept(written.tobytes(), now.tobytes(), new.tobytes()), np.uint8)
     assert np.array_equal(result, np.where(now != written, now, new))
+
+
+PAINTED = Existing(b"\x00\x09\xff", Record(Wish(), b"\x00\x00\xff"))
+
+
+@pytest.mark.parametrize(
+    ("wish", "existing", "expected"),
+    [
+        (Wish(), PAINTED, b"\x05\x09\x05"),
+        (Wish(painted=Painted.discard), PAINTED, b"\x05\x05\x05"),
+        (Wish(existing=Combine.add), PAINTED, b"\x05\x05\x05"),  # the engine has combined them
+        (Wish(), Existing(PAINTED.mask), b"\x05\x05\x05"),
+        (Wish(), None, b"\x05\x05\x05"),
+    ],
+)
+def test_strokes_are_carried_over_where_they_are_wanted_and_known(
+    wish: Wish, existing: Existing | None, expected: bytes
+):
+    assert carried_over(wish, existing, b"\x05\x05\x05") == expected

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 
 from maskwright_client.protocol import Region, preview_size
 
@@ -63,6 +64,13 @@ def cut(samples: Samples, width: int, channels: int, frame: Frame) -> bytes:
     whole = memoryview(samples)
     starts = (first + y * row for y in range(frame.top, frame.top + frame.height))
     return b"".join(whole[start : start + length] for start in starts)
+
+
+def sampled(mask: bytes, width: int, height: int, size: tuple[int, int]) -> bytes:
+    """A mask in a smaller size; every sample is one of the mask's own."""
+    columns = itemgetter(*(x * width // size[0] for x in range(size[0])), 0)
+    rows = (y * height // size[1] * width for y in range(size[1]))
+    return b"".join(bytes(columns(mask[row : row + width])[:-1]) for row in rows)
 
 
 def with_alpha(colours: bytes, channels: int, alpha: bytes) -> bytes:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Union
 
 from maskwright_client.cancel import CancelSwitch
 from maskwright_client.errors import Cancelled, ClientError
-from maskwright_client.protocol import AlphaRequest, MatteEvent, MatteInfo
+from maskwright_client.protocol import AlphaRequest, Combine, MatteEvent, MatteInfo, preview_size
 
 from maskwright_editor.matte import Matte
-from maskwright_editor.picture import Frame
+from maskwright_editor.picture import Frame, cut, sampled
+from maskwright_editor.record import Existing
+from maskwright_editor.strokes import carried_over
 from maskwright_editor.wish import Wish
 
 
@@ -41,13 +43,18 @@ class Previewer:
     """Shows views as they are asked for; what was asked for in between is left out.
 
     `tell` is called in this thread with what there is to show: the caller sees to it that it comes
-    to the main thread.
+    to the main thread. `existing` is the mask that the new one meets, which is shown as well.
     """
 
     def __init__(
-        self, matte: Matte, tell: Callable[[MatteEvent | Seen | ClientError], None]
+        self,
+        matte: Matte,
+        tell: Callable[[MatteEvent | Seen | ClientError], None],
+        existing: Existing | None = None,
     ) -> None:
         self._matte = matte
+        self._existing = existing
+        self._small: tuple[int, Existing] | None = None
         self._tell = tell
         self._wanted: View | None = None
         self._changed = threading.Condition()
@@ -91,11 +98,34 @@ class Previewer:
             return None if self._left else view
 
     def _seen(self, view: View) -> Seen:
-        frame = view.frame
+        wish, frame, existing = view.wish, view.frame, self._part(view)
+        combine = Combine.replace if existing is None else wish.existing
         request = AlphaRequest(
-            edges=view.wish.edges,
+            edges=wish.edges,
             region=frame.region if frame else None,
             preview=None if frame else view.longest,
+            combine=combine,
         )
-        alpha, info = self._matte.alpha(view.wish, request, self._tell, self._cancel)
-        return Seen(view, alpha, info)
+        old = existing.mask if existing and combine is not Combine.replace else None
+        alpha, info = self._matte.alpha(wish, request, self._tell, self._cancel, old)
+        return Seen(view, carried_over(wish, existing, alpha), info)
+
+    def _part(self, view: View) -> Existing | None:
+        """What a view shows of the mask that is there."""
+        whole, pixels, frame = self._existing, self._matte.pixels, view.frame
+        if whole is None:
+            return None
+        if frame is not None:
+            return _each(whole, lambda mask: cut(mask, pixels.width, 1, frame))
+        if self._small is None or self._small[0] != view.longest:
+            size = preview_size(pixels.width, pixels.height, view.longest)
+            small = _each(whole, lambda mask: sampled(mask, pixels.width, pixels.height, size))
+            self._small = (view.longest, small)
+        return self._small[1]
+
+
+def _each(existing: Existing, change: Callable[[bytes], bytes]) -> Existing:
+    """The same change for a mask and for how it was when it was written."""
+    record = existing.record
+    changed = record and replace(record, written=change(record.written))
+    return Existing(change(existing.mask), changed)

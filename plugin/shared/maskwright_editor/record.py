@@ -28,6 +28,14 @@ class Record:
 
 
 @dataclass(frozen=True)
+class Existing:
+    """A mask that is there, and what it remembers if it is ours; 8 bits, of the layer's size."""
+
+    mask: bytes = field(repr=False)
+    record: Record | None = None
+
+
+@dataclass(frozen=True)
 class _Content:
     """The same as JSON; `written` is compressed and in base 64."""
 

@@ -8,22 +8,22 @@ from __future__ import annotations
 
 from maskwright_client.protocol import Combine
 
-from maskwright_editor.record import Record
+from maskwright_editor.record import Existing
 from maskwright_editor.wish import Painted, Wish
 
 _CHANGED = bytes([0]) + bytes([255]) * 255
 _PART = 1 << 20  # several numbers of that length are in memory at once
 
 
-def carried_over(wish: Wish, record: Record | None, now: bytes | None, new: bytes) -> bytes:
-    """The new mask with what somebody painted on the one that is there `now`, if that is wanted.
+def carried_over(wish: Wish, existing: Existing | None, new: bytes) -> bytes:
+    """The new mask with what somebody painted on the one that is there, if that is wanted.
 
-    `record` is what the mask that is there remembers; without one, nobody can tell the strokes.
+    A mask that remembers nothing is none of ours, and nobody can tell its strokes.
     """
     replaced = wish.existing is Combine.replace and wish.painted is Painted.keep
-    if not replaced or now is None or record is None or record.written == now:
+    if not replaced or existing is None or existing.record is None:
         return new
-    return kept(record.written, now, new)
+    return kept(existing.record.written, existing.mask, new)
 
 
 def kept(written: bytes, now: bytes, new: bytes) -> bytes:

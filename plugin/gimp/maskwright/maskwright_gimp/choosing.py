@@ -26,14 +26,15 @@ from gi.repository import GLib, Gtk  # noqa: E402
 class ModelChooser:
     """A list of networks; one that is not here can be downloaded in place.
 
-    `chosen` hears the id of a network that can be used, `tell` a sentence on how things stand.
+    `chosen` hears the id of a network that can be used, or None while one is shown that cannot;
+    `tell` hears a sentence on how things stand.
     """
 
     def __init__(
         self,
         connection: Connection,
         model: str,
-        chosen: Callable[[str], None],
+        chosen: Callable[[str | None], None],
         tell: Callable[[str], None],
     ) -> None:
         self._connection = connection
@@ -52,6 +53,11 @@ class ModelChooser:
         self._downloading = False
         self.widget = self._laid_out()
         self._background.run(self._fetch, self._failed)
+
+    def show(self, model: str) -> None:
+        """Another one was chosen elsewhere, by a reset for example."""
+        self._model = model
+        self._list.set_active_id(model)
 
     def close(self) -> None:
         """Stop whatever goes on; what was downloaded so far is kept for the next time."""
@@ -90,9 +96,9 @@ class ModelChooser:
             return
         self._get.set_visible(not model.installed)
         self._tell(model_sentence(model))
-        if model.installed and model.id != self._model:
+        if model.installed:
             self._model = model.id
-            self._chosen(model.id)
+        self._chosen(model.id if model.installed else None)
 
     def _clicked(self) -> None:
         if self._downloading:

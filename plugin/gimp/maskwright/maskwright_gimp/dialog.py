@@ -15,6 +15,7 @@ from maskwright_editor.matte import Matte
 from maskwright_editor.picture import Frame
 from maskwright_editor.pixels import Pixels
 from maskwright_editor.previewing import Previewer, Seen, View
+from maskwright_editor.record import Existing
 from maskwright_editor.sentences import finished_sentence, notes, problem, state_sentence
 from maskwright_editor.settings import settings
 from maskwright_editor.texts import _
@@ -51,6 +52,7 @@ def ask(
     config: Gimp.ProcedureConfig,
     connection: Connection,
     matte: Matte,
+    existing: Existing | None,
 ) -> bool:
     """Let the designer choose; False if they changed their mind.
 
@@ -66,13 +68,15 @@ def ask(
     box = dialog.fill_box("settings", names)
     box.set_size_request(_SETTINGS_WIDTH, -1)
     refining = procedure.get_name() == REFINE
-    preview = Preview(connection, matte, lambda: read(config), refining=refining)
-    models = ModelChooser(
-        connection,
-        config.get_property("model"),
-        lambda model: config.set_property("model", model),
-        preview.tell,
-    )
+    preview = Preview(connection, matte, existing, lambda: read(config), refining=refining)
+
+    def choose(model: str | None) -> None:
+        dialog.set_response_sensitive(Gtk.ResponseType.OK, model is not None)
+        if model is not None and model != config.get_property("model"):
+            config.set_property("model", model)
+
+    models = ModelChooser(connection, config.get_property("model"), choose, preview.tell)
+    config.connect("notify::model", lambda *_ignored: models.show(config.get_property("model")))
     box.pack_start(models.widget, False, False, 0)
     box.reorder_child(models.widget, 0)
     # Side by side: both below each other are higher than many screens.
@@ -110,7 +114,13 @@ class Preview:
     """The picture, what it lies on, how close it is looked at, and a line on how things stand."""
 
     def __init__(
-        self, connection: Connection, matte: Matte, wish: Callable[[], Wish], *, refining: bool
+        self,
+        connection: Connection,
+        matte: Matte,
+        existing: Existing | None,
+        wish: Callable[[], Wish],
+        *,
+        refining: bool,
     ) -> None:
         self._refining = refining
         self._connection = connection
@@ -133,7 +143,7 @@ class Preview:
         self._close.connect("toggled", lambda widget: self.refresh())
         self.widget = self._laid_out()
         self._draw()  # the photo, until there is something to see
-        self._previewer = Previewer(matte, lambda news: GLib.idle_add(self._hear, news))
+        self._previewer = Previewer(matte, lambda news: GLib.idle_add(self._hear, news), existing)
 
     def refresh(self) -> None:
         """Show what the settings make of it now."""

@@ -13,7 +13,7 @@ from maskwright_client.errors import Cancelled, ClientError
 from maskwright_client.protocol import AlphaRequest, Combine, MatteInfo
 from maskwright_editor import asking, strokes
 from maskwright_editor.matte import Matte
-from maskwright_editor.record import NAME, Record, pack, unpack
+from maskwright_editor.record import NAME, Existing, Record, pack, unpack
 from maskwright_editor.sentences import problem, state_sentence
 from maskwright_editor.texts import _
 from maskwright_editor.wish import Output, Wish
@@ -67,9 +67,10 @@ def _asked(
     locked = [layer.get_name() for layer in removal.layers if host.is_locked(layer)]
     if locked and not dialog.allows_locked(locked):
         return None
-    if record := _record_of(removal.layers[0]):
-        write(config, record.wish)
-    if not dialog.ask(procedure, config, removal.connection, removal.first()):
+    existing = _existing(removal.layers[0])
+    if existing and existing.record:
+        write(config, existing.record.wish)
+    if not dialog.ask(procedure, config, removal.connection, removal.first(), existing):
         return None
     # What was said about locks holds for this once.
     return replace(read(config), locked=bool(locked))
@@ -87,10 +88,12 @@ def _check_ours(layers: list[Gimp.Layer]) -> None:
         )
 
 
-def _record_of(layer: Gimp.Layer) -> Record | None:
-    """What the layer's mask remembers, if it is one of ours."""
+def _existing(layer: Gimp.Layer) -> Existing | None:
+    """The layer's mask, with what it remembers if it is one of ours."""
     mask, data = host.read_mask(layer), host.read_parasite(layer, NAME)
-    return unpack(data, len(mask)) if mask is not None and data is not None else None
+    if mask is None:
+        return None
+    return Existing(mask, unpack(data, len(mask)) if data else None)
 
 
 @dataclass(frozen=True)
@@ -141,10 +144,10 @@ class Removal:
         layer = self.layers[number]
         host.check_there(layer)
         matte = self._matte(layer, number)
-        old = host.read_mask(layer)
-        combine = wish.existing if old is not None else Combine.replace
+        existing = _existing(layer)
+        combine = wish.existing if existing else Combine.replace
         request = AlphaRequest(edges=wish.edges, combine=combine)
-        together = None if combine is Combine.replace else old
+        together = None if existing is None or combine is Combine.replace else existing.mask
 
         def work() -> tuple[bytes, MatteInfo]:
             return matte.alpha(wish, request, lambda event: None, CancelSwitch(), together)
@@ -152,7 +155,7 @@ class Removal:
         alpha, _info = asking.Call(work).result(lambda: self._show(matte, number))
         host.check_unchanged(layer, matte.pixels)
         # What is remembered is what we wrote: strokes that are kept stay strokes.
-        kept = strokes.carried_over(wish, _record_of(layer), old, alpha)
+        kept = strokes.carried_over(wish, existing, alpha)
         return host.NewMask(layer, kept, pack(Record(wish, alpha)))
 
     def _matte(self, layer: Gimp.Layer, number: int) -> Matte:
