@@ -17,12 +17,15 @@ IS_DIRTY = "answer(Gimp.get_images()[0].is_dirty())"
 
 
 def open_dialog(
-    window: GimpWindow, words: str = "remove background", title: str = "^Remove Background"
+    window: GimpWindow,
+    words: str = "remove background",
+    title: str = "^Remove Background",
+    search: str = "Search Actions",
 ) -> int:
     """By GIMP's own search, as one does who does not know the menus."""
     display = window.display
     display.key("slash")
-    display.wait_for_window("Search Actions", window.program)
+    display.wait_for_window(search, window.program)
     display.type(words)
     display.wait_until_still()
     display.key("Return")

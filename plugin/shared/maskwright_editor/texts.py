@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 DOMAIN = "maskwright"
-_FOLDER = Path(__file__).resolve().parent / "locale"
+FOLDER = Path(__file__).resolve().parent / "locale"
 
 
 class _Speech:
@@ -18,17 +18,26 @@ class _Speech:
 
 def _(text: str) -> str:
     """The text in the user's language, or as it is."""
-    return _Speech.translations.gettext(text)
+    return _Speech.translations.gettext(text) if text else ""  # empty stands for the file's head
 
 
-def speak(languages: Sequence[str]) -> None:
+def is_english() -> bool:
+    """Whether texts are shown as they are."""
+    return not isinstance(_Speech.translations, gettext.GNUTranslations)
+
+
+def speak(languages: Sequence[str], folder: Path = FOLDER) -> None:
     """Speak the first of these languages that there are texts in: "de_AT", "de", "en", ...
 
     The editor knows them: what stands in the environment is not what counts on every system.
     """
     wanted = []
     for language in languages:
-        if language.startswith(("en", "C")):
+        if language.startswith(("en", "C", "POSIX")):
             break  # the texts are English as they are
         wanted.append(language)
-    _Speech.translations = gettext.translation(DOMAIN, _FOLDER, wanted, fallback=True)
+    try:
+        found = gettext.translation(DOMAIN, folder, wanted, fallback=True)
+    except Exception:  # damaged; English is better than a plug-in that is missing from the menus
+        found = gettext.NullTranslations()
+    _Speech.translations = found
