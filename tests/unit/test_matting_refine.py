@@ -1,6 +1,7 @@
 """From a prediction to the photo's size."""
 
 from itertools import pairwise
+from math import sqrt
 
 import numpy as np
 import pytest
@@ -10,9 +11,9 @@ from maskwright.matting.geometry import resize_plane
 from maskwright.matting.guided import guided_coefficients
 from maskwright.matting.photo import Photo, Samples
 from maskwright.matting.prediction import Prediction, shown
-from maskwright.matting.refine import refine
+from maskwright.matting.refine import CELLS, REACH, refine, sharpness_at
+from maskwright.matting.sides import Sides, find_sides, sharpened
 from maskwright.matting.tiles import TILE_HEIGHT, TILE_WIDTH
-from numpy.typing import NDArray
 from true_mattes import (
     RED,
     TEAL,
@@ -40,13 +41,27 @@ def refined(photo: Photo, values: Plane, levels: tuple[float, float] = (0, 1)) -
     return refine(photo, predicted(photo, values, levels), CancelToken())
 
 
-def untiled(photo: Photo, prediction: Prediction) -> NDArray[np.float64]:
+def untiled(photo: Photo, prediction: Prediction) -> Plane:
     """The matte in one piece, 0..255 and before rounding, for a prediction that is enlarged."""
+    rows, columns = prediction.values.shape
+    colours = np.ascontiguousarray(photo.rgb.transpose(2, 0, 1), np.float32) / np.float32(255)
     fit = guided_coefficients(prediction.pixels, prediction.levelled)
+
+    def model(guide: Plane) -> Plane:
+        _, high, wide = guide.shape
+        slopes = np.stack([resize_plane(slope, wide, high) for slope in fit.slope])
+        return np.asarray((slopes * guide).sum(axis=0) + resize_plane(fit.offset, wide, high))
+
+    width, height = round(CELLS * columns), round(CELLS * rows)
+    cells = np.stack([resize_plane(channel, width, height) for channel in colours])
+    sharpness = sharpness_at(sqrt(photo.width * photo.height / (rows * columns)))
+    near = find_sides(cells, model(cells), round(REACH * CELLS), sharpness)
     size = (photo.width, photo.height)
-    slopes = np.stack([resize_plane(slope, *size) for slope in fit.slope], axis=2)
-    alpha = (slopes.astype(np.float64) * photo.rgb / 255).sum(axis=2)
-    return np.asarray(255 * np.clip(alpha + resize_plane(fit.offset, *size), 0, 1))
+    sides = Sides(
+        np.stack([resize_plane(slope, *size) for slope in near.slope]),
+        *(resize_plane(plane, *size) for plane in (near.offset, near.trust, near.edge)),
+    )
+    return 255 * sharpened(model(colours), colours, sides, sharpness.blur)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -163,12 +178,16 @@ def test_an_edge_in_the_wrong_place_is_drawn_to_the_right_one() -> None:
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
-def test_where_the_photo_is_flat_the_prediction_stays(depth: Depth) -> None:
+def test_where_the_photo_is_flat_only_blur_is_taken_away(depth: Depth) -> None:
     values = np.random.default_rng(8).random((48, 64), np.float32)
     full = int(np.iinfo(depth).max)
     matte = refined(Photo(full_range(np.full((480, 640, 3), full // 3), depth)), values)
-    plain = resize_plane(values, 640, 480) * full
-    assert np.abs(matte - plain).max() <= 0.51 + 1e-5 * full
+    plain = resize_plane(values, 640, 480)
+    blur = sharpness_at(10).blur
+    narrow = np.clip((plain - blur) / (1 - 2 * blur), 0, 1)
+    least, most = np.minimum(plain, narrow) * full, np.maximum(plain, narrow) * full
+    assert (matte >= least - 0.51 - 1e-5 * full).all()
+    assert (matte <= most + 0.51 + 1e-5 * full).all()
 
 
 @pytest.mark.parametrize("size", [(1, 1), (20, 15), (7, 200), (200, 7), (63, 64)])
@@ -179,7 +198,40 @@ def test_a_photo_smaller_than_the_prediction(size: tuple[int, int]) -> None:
     prediction = small_prediction(pixels, alpha, 64, 64)
     matte = refine(Photo(pixels), prediction, CancelToken())
     assert matte.shape == (height, width)
-    assert np.abs(matte / 255 - alpha).mean() < 5e-4
+    assert np.abs(matte / 255 - alpha).mean() < 2e-3
+
+
+def test_an_edge_is_sharper_than_what_was_fitted_to_a_coarse_prediction() -> None:
+    alpha = disc(900, 700, 230)
+    rng = np.random.default_rng(5)
+    pixels = np.clip(composed(alpha) + rng.normal(0, 4, (700, 900, 3)), 0, 255).astype(np.uint8)
+    prediction = small_prediction(pixels, alpha, 64, 64)
+    fit = guided_coefficients(prediction.pixels, prediction.levelled)
+    slopes = np.stack([resize_plane(slope, 900, 700) for slope in fit.slope], axis=2)
+    fitted = np.clip((slopes * pixels / 255).sum(axis=2) + resize_plane(fit.offset, 900, 700), 0, 1)
+    error = np.abs(refine(Photo(pixels), prediction, CancelToken()) / 255 - alpha).mean()
+    assert error < 0.5 * np.abs(fitted - alpha).mean()
+
+
+def test_far_from_an_edge_colours_change_nothing() -> None:
+    photo = Photo(noisy_photo(900, 700))
+    matte = refined(photo, disc(90, 70, 23)) / 255
+    distance = disc(900, 700, 230 + 90) - disc(900, 700, 230 - 90)
+    assert (matte[distance == 0] == (disc(900, 700, 230)[distance == 0] > 0.5)).all()
+
+
+def test_a_veil_stays_a_veil() -> None:
+    photo = Photo(noisy_photo(900, 700))
+    matte = refined(photo, 0.4 * disc(90, 70, 23)) / 255
+    inside = disc(900, 700, 230 - 90) == 1
+    assert np.abs(matte[inside] - 0.4).max() < 0.005
+
+
+@pytest.mark.parametrize(("scale", "blur"), [(0.3, 0), (0.7, 0), (1.2, 0.05), (40, 0.05)])
+def test_only_a_network_that_is_coarse_for_the_photo_is_blurred(scale: float, blur: float) -> None:
+    assert sharpness_at(scale).blur == pytest.approx(blur)
+    assert sharpness_at(0.95).blur == pytest.approx(0.025)
+    assert sharpness_at(0.5).doubt > sharpness_at(0.95).doubt > sharpness_at(2).doubt
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
