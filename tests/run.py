@@ -8,7 +8,6 @@ left out; the exit code is 1 if anything failed.
 
 import argparse
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -38,8 +37,8 @@ OPTIONAL = {
 FOR_TESTS = tuple(
     f"MASKWRIGHT_{name}" for name in ("BENCH_", "FUZZ_", "HOSTS", "SCREENSHOTS", "SOAK_")
 )
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_SUMMARY = re.compile(r"^=+ .*\bin [0-9.]+s\b.*=+$")
+# Editors mostly wait for each other's windows: those of both releases take half the time together.
+SIDE_BY_SIDE = ("not forky", "forky")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +66,19 @@ class Plan:
             return "--quick runs " + ", ".join(QUICK) + " only"
         return "" if level in self.optional else OPTIONAL.get(level, "")
 
-    def arguments(self) -> list[str]:
-        """What pytest is started with."""
+    def stages(self) -> list[list[list[str]]]:
+        """What pytest is started with: stage after stage, the runs of each side by side."""
         if self.chosen_by_hand:
-            return list(self.pytest)
+            return [[list(self.pytest)]]
         unwanted = [name for name in OPTIONAL if name not in self.optional]
         unwanted += ["slow", "installers"] if self.quick else []
         marks = ["-m", " and ".join(f"not {name}" for name in unwanted)] if unwanted else []
-        return [*self.pytest, *marks, *(f"tests/{level}" for level in self.levels)]
+        common, levels = [*self.pytest, *marks], self.levels
+        if "hosts" not in levels or "-k" in self.pytest:
+            return [[[*common, *(f"tests/{level}" for level in levels)]]]
+        others = [f"tests/{level}" for level in levels if level != "hosts"]
+        editors = [[*common, "-k", releases, "tests/hosts"] for releases in SIDE_BY_SIDE]
+        return [[[*common, *others]], editors]
 
 
 def every_level() -> list[str]:
@@ -108,13 +112,16 @@ def main() -> int:
     environ = quiet_environ(os.environ, cache)
     outcomes = [check(name, command, environ) for name, command in checks(python, cache)]
     with tempfile.TemporaryDirectory(prefix="maskwright-tests-") as folder:
-        report = Path(folder) / "report.xml"
         start = time.monotonic()
-        returncode, last = run_pytest(python, cache, report, plan, environ)
-        outcomes.append(Outcome("pytest", returncode == 0, time.monotonic() - start))
-        levels, skipped = read_report(report)
-    summarize(plan, [*outcomes, *levels], skipped)
-    print(last or f"pytest ended with exit code {returncode} and no summary")
+        reports, passed = [], True
+        for number, stage in enumerate(plan.stages()):
+            runs = [(Path(folder, f"{number}-{at}.xml"), run) for at, run in enumerate(stage)]
+            reports += [report for report, _ in runs]
+            passed &= run_side_by_side(python, cache, runs, environ)
+        outcomes.append(Outcome("pytest", passed, time.monotonic() - start))
+        cases = [case for report in reports for case in read_report(report)]
+    summarize(plan, [*outcomes, *levels_of(cases)], cases)
+    print(last_line(cases, outcomes[-1]))
     return 0 if all(outcome.passed for outcome in outcomes) else 1
 
 
@@ -204,56 +211,78 @@ def check(name: str, command: Sequence[str], environ: Mapping[str, str]) -> Outc
     return Outcome(name, passed, time.monotonic() - start)
 
 
-def run_pytest(
-    python: Path, cache: Path, report: Path, plan: Plan, environ: Mapping[str, str]
-) -> tuple[int, str]:
-    """Run pytest, showing what it says; returns its exit code and its summary line."""
-    command = [
-        str(python),
-        "-m",
-        "pytest",
-        f"--junitxml={report}",
-        "-o",
-        f"cache_dir={cache}/pytest",
-    ]
-    command += ["--color=yes"] if sys.stdout.isatty() else []
-    command += plan.arguments()
-    tail = b""
-    with subprocess.Popen(command, cwd=CHECKOUT, env=environ, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        while chunk := os.read(process.stdout.fileno(), 65536):
-            sys.stdout.buffer.write(chunk)
-            sys.stdout.buffer.flush()
-            tail = (tail + chunk)[-4096:]
-    lines = tail.decode(errors="replace").splitlines()
-    summaries = [line for line in lines if _SUMMARY.match(_COLOUR.sub("", line.strip()))]
-    return process.returncode, summaries[-1] if summaries else ""
+def run_side_by_side(
+    python: Path, cache: Path, runs: Sequence[tuple[Path, list[str]]], environ: Mapping[str, str]
+) -> bool:
+    """Run pytest several times at once; says whether all passed.
+
+    What the first says is shown as it comes, what the others say after it.
+    """
+    started = []
+    for at, (report, arguments) in enumerate(runs):
+        command = [str(python), "-m", "pytest", f"--junitxml={report}"]
+        command += ["-o", f"cache_dir={cache}/pytest-{at}", *arguments]
+        command += ["--color=yes"] if sys.stdout.isatty() else []
+        output = None if at == 0 else report.with_suffix(".txt").open("w+b")
+        process = subprocess.Popen(command, cwd=CHECKOUT, env=environ, stdout=output)
+        started.append((process, output))
+    passed = True
+    for process, output in started:
+        passed &= process.wait() == 0
+        if output is not None:
+            output.seek(0)
+            print(output.read().decode(errors="replace"), flush=True)
+            output.close()
+    return passed
 
 
-def read_report(report: Path) -> tuple[list[Outcome], list[str]]:
-    """Add up pytest's report by level; returns the levels and the reasons for skipped tests."""
+@dataclass(frozen=True, slots=True)
+class Case:
+    """How one test went; `skipped` says why it did not run."""
+
+    level: str
+    name: str
+    failed: bool
+    seconds: float
+    skipped: str = ""
+
+
+def read_report(report: Path) -> list[Case]:
+    """The tests in a report of pytest's; none if it did not come to writing one."""
     if not report.exists():
-        return [], []
-    levels: dict[str, list[Outcome]] = {}
-    skipped = []
+        return []
+    cases = []
     for case in ElementTree.parse(report).iter("testcase"):  # noqa: S314 - pytest wrote it just now
         name = f"{case.get('classname')}.{case.get('name')}"
-        passed = case.find("failure") is None and case.find("error") is None
-        outcome = Outcome(name.split(".")[1], passed, float(case.get("time", 0)), 1)
-        levels.setdefault(outcome.name, []).append(outcome)
-        if (skip := case.find("skipped")) is not None:
-            skipped.append(f"{name}: {skip.get('message')}")
-    return [total(levels[name]) for name in sorted(levels)], skipped
+        failed = case.find("failure") is not None or case.find("error") is not None
+        skip = case.find("skipped")
+        why = "" if skip is None else skip.get("message") or "no reason given"
+        cases.append(Case(name.split(".")[1], name, failed, float(case.get("time", 0)), why))
+    return cases
 
 
-def total(outcomes: Sequence[Outcome]) -> Outcome:
-    """Add up the tests of one level."""
-    seconds = sum(outcome.seconds for outcome in outcomes)
-    passed = all(outcome.passed for outcome in outcomes)
-    return Outcome(outcomes[0].name, passed, seconds, len(outcomes))
+def levels_of(cases: Sequence[Case]) -> list[Outcome]:
+    """The tests added up by level."""
+    found = []
+    for level in sorted({case.level for case in cases}):
+        own = [case for case in cases if case.level == level]
+        failed = any(case.failed for case in own)
+        found.append(Outcome(level, not failed, sum(case.seconds for case in own), len(own)))
+    return found
 
 
-def summarize(plan: Plan, outcomes: Sequence[Outcome], skipped: Sequence[str]) -> None:
+def last_line(cases: Sequence[Case], pytest: Outcome) -> str:
+    """All runs together, as pytest sums up one."""
+    skipped = sum(bool(case.skipped) for case in cases)
+    failed = sum(case.failed for case in cases)
+    counts = {"failed": failed, "passed": len(cases) - failed - skipped, "skipped": skipped}
+    said = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    if not pytest.passed and not failed:
+        said = f"1 error, {said or 'no test ran'}"  # it ended before it could report
+    return f"=== {said} in {pytest.seconds:.2f}s ==="
+
+
+def summarize(plan: Plan, outcomes: Sequence[Outcome], cases: Sequence[Case]) -> None:
     """Say what ran, for how long, and what was left out and why."""
     print("\nWhat ran        result  tests  minutes")
     for outcome in outcomes:
@@ -265,7 +294,8 @@ def summarize(plan: Plan, outcomes: Sequence[Outcome], skipped: Sequence[str]) -
         left_out += ["tests marked slow: leave --quick away"]
     if plan.chosen_by_hand:
         left_out = ["every test that was not named on the command line"]
-    for line in (*left_out, *skipped):
+    left_out += [f"{case.name}: {case.skipped}" for case in cases if case.skipped]
+    for line in left_out:
         print(f"Left out, {line}")
     print()
 
