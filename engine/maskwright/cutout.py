@@ -3,7 +3,7 @@
 import io
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from json import dumps
 from pathlib import Path
@@ -21,6 +21,7 @@ from maskwright.imaging.write import (
     encode_matte,
     matte_format,
 )
+from maskwright.matting.colours import clean_colours
 from maskwright.matting.edges import EdgeSettings, with_edges
 from maskwright.matting.photo import Samples
 from maskwright.matting.pipeline import MatteResult, matte_photo
@@ -65,16 +66,23 @@ class LoadedNetwork(Network, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What to make of a photo, with which settings."""
+    """What to make of a photo, with which settings.
+
+    clean_colours: whether a cut-out's soft pixels get the subject's own colours; all others, and
+                   without it all, are the photo's.
+    """
 
     product: Product = Product.cutout
     edges: EdgeSettings = field(default_factory=EdgeSettings)
+    clean_colours: bool = False
     focus: bool = True
     max_pixels: int = DEFAULT_MAX_PIXELS
 
     def digest(self, model: str) -> str:
         """Name the recipe and the model (its id or its hash): equal digests, equal results."""
         what = [model, self.product.value, asdict(self.edges), self.focus]
+        if self.clean_colours:  # results that were made before there was such a choice stay current
+            what.append("clean-colours")
         return sha256(dumps(what).encode()).hexdigest()
 
 
@@ -124,6 +132,9 @@ class Cutter:
         watch.take(result.seconds)
         matte = with_edges(result.matte, self._recipe.edges)
         watch.lap("edges")
+        if self._recipe.clean_colours:
+            picture = _with_clean_colours(picture, matte, self._format(job), self._cancel)
+            watch.lap("colours")
         self._cancel.check()
         self._write(job, picture, matte)
         watch.lap("write")
@@ -211,6 +222,21 @@ class _Watch:
 
     def total(self) -> dict[str, float]:
         return {**self._seconds, "total": self._clock() - self._began}
+
+
+def _with_clean_colours(
+    picture: Picture, matte: Samples, output: OutputFormat, cancel: CancelToken
+) -> Picture:
+    """The picture with clean colours where they are written.
+
+    The file's own numbers are cleaned, in its own colour space and curve: nothing is converted, so
+    all other pixels stay as they are. A grey photo goes into WebP as the sRGB that was analysed.
+    """
+    photo = picture.photo
+    if output is OutputFormat.webp and picture.pixels.shape[2] == 1:
+        rgb = clean_colours(photo.rgb, matte, cancel, photo.alpha)
+        return replace(picture, photo=replace(photo, rgb=rgb))
+    return replace(picture, pixels=clean_colours(picture.pixels, matte, cancel, photo.alpha))
 
 
 def _path(source: Path | BinaryIO) -> Path | None:

@@ -139,6 +139,18 @@ def test_other_settings_make_everything_anew_and_masks_live_beside_cut_outs(phot
     assert "3 unchanged" in batch(photos, out, "--mask").stdout
 
 
+def test_clean_colours_are_another_result_of_the_same_photo(photos, out):
+    assert batch(photos, out).exit_code == 0
+    plain = pixels(out / "0-cutout.png")
+    assert report_of(out)["clean_colours"] is False
+    assert "3 done" in batch(photos, out, "--clean-colours").stdout
+    assert report_of(out)["clean_colours"] is True
+    clean = pixels(out / "0-cutout.png")
+    np.testing.assert_array_equal(clean[..., 3], plain[..., 3])
+    assert (clean != plain).any()
+    assert "3 unchanged" in batch(photos, out, "--clean-colours").stdout
+
+
 def test_a_result_that_somebody_worked_on_is_kept_unless_forced(photos, out):
     assert batch(photos, out).exit_code == 0
     mine = out / "0-cutout.png"

@@ -11,11 +11,14 @@ import imagecodecs
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from maskwright.cancel import CancelToken
 from maskwright.cli import cli
+from maskwright.imaging.png_write import profile_chunk
+from maskwright.matting.colours import clean_colours
 from maskwright.matting.edges import EdgeSettings, apply_edges
 from own_process import environment, maskwright_command, on_a_terminal, run_maskwright
 from PIL import Image
-from sample_pictures import srgb
+from sample_pictures import adobe_rgb_like, png, srgb
 from subject_photos import ball, save_ball
 
 
@@ -218,6 +221,88 @@ def test_16_bits_stay_16_while_edges_are_neutral_and_are_widened_otherwise(tmp_p
     expected = apply_edges(narrow, EdgeSettings(shift=1)).astype(np.uint16) * 257
     assert shifted.dtype == np.uint16
     np.testing.assert_array_equal(shifted, expected)
+
+
+def soft(alpha):
+    return (alpha > 0) & (alpha < np.iinfo(alpha.dtype).max)
+
+
+def test_clean_colours_change_soft_pixels_and_no_others(tmp_path, photo):
+    assert cut(photo).exit_code == 0
+    done = cut(photo, "--clean-colours", "--json", "-o", tmp_path / "clean.png")
+    assert json.loads(done.stdout)["seconds"].keys() >= {"edges", "colours", "write"}
+    plain, clean = pixels(tmp_path / "ball-cutout.png"), pixels(tmp_path / "clean.png")
+    np.testing.assert_array_equal(clean[..., 3], plain[..., 3])
+    edge = soft(plain[..., 3])
+    np.testing.assert_array_equal(clean[~edge], plain[~edge])
+    expected = clean_colours(ball(), plain[..., 3], CancelToken())
+    np.testing.assert_array_equal(clean[..., :3], expected)
+    # The ball is orange and its ground is blue and grey.
+    spill = (plain[edge].astype(int) - clean[edge]) * plain[edge][:, 3:] / 255
+    assert spill[:, 2].mean() > 3 > spill[:, 0].mean()
+
+
+def test_colours_are_cleaned_for_the_matte_that_is_written(tmp_path, photo):
+    flags = ["--clean-colours", "--feather", "3", "--shift", "1"]
+    assert cut(photo, *flags).exit_code == 0
+    rgba = pixels(tmp_path / "ball-cutout.png")
+    expected = clean_colours(ball(), rgba[..., 3], CancelToken())
+    np.testing.assert_array_equal(rgba[..., :3], expected)
+
+
+def test_clean_colours_keep_16_bits_and_the_photos_own_colour_space(tmp_path):
+    wide, deep = adobe_rgb_like(), ball().astype(np.uint16) * np.uint16(257)
+    photo = tmp_path / "wide.png"
+    photo.write_bytes(png(deep, profile_chunk(wide)))
+    assert cut(photo, "--clean-colours", "-o", tmp_path / "clean.tif").exit_code == 0
+    rgba = imagecodecs.imread(tmp_path / "clean.tif")
+    assert rgba.dtype == np.uint16
+    edge = soft(rgba[..., 3])
+    np.testing.assert_array_equal(rgba[~edge][:, :3], deep[~edge])
+    expected = clean_colours(deep, rgba[..., 3], CancelToken())
+    np.testing.assert_array_equal(rgba[..., :3], expected)
+    assert not np.array_equal(rgba[..., :3], deep)
+    with Image.open(tmp_path / "clean.tif") as result:
+        assert result.info["icc_profile"] == wide
+
+
+@pytest.mark.parametrize("name", ["clean.png", "clean.webp"])
+def test_a_grey_photo_is_cleaned_in_every_format(tmp_path, name):
+    grey = np.asarray(Image.fromarray(ball()).convert("L"))
+    photo = tmp_path / "grey.png"
+    Image.fromarray(grey).save(photo)
+    assert cut(photo, "--clean-colours", "-o", tmp_path / name).exit_code == 0
+    with Image.open(tmp_path / name) as result:
+        rgba = np.asarray(result.convert("RGBA"))
+    expected = clean_colours(grey[..., np.newaxis], rgba[..., 3], CancelToken())
+    np.testing.assert_array_equal(rgba[..., :3], expected.repeat(3, axis=2))
+    assert not np.array_equal(rgba[..., 0], grey)
+
+
+def test_colours_that_a_photo_hides_are_not_taken_for_its_background(tmp_path):
+    """The same cut-out comes of it whatever lies where the photo is transparent."""
+    alpha = np.full((180, 240), 255, np.uint8)
+    alpha[:, :110] = 0
+    found = []
+    for number, junk in enumerate((0, 255)):
+        layer = ball()
+        layer[alpha == 0] = junk
+        photo = tmp_path / f"{number}.png"
+        Image.fromarray(np.dstack((layer, alpha))).save(photo)
+        assert cut(photo, "--clean-colours").exit_code == 0
+        found.append(pixels(tmp_path / f"{number}-cutout.png"))
+        np.testing.assert_array_equal(found[-1][alpha == 0][:, :3], layer[alpha == 0])
+    np.testing.assert_array_equal(found[0][alpha > 0], found[1][alpha > 0])
+    assert soft(found[0][..., 3]).any()
+
+
+@pytest.mark.parametrize("command", ["cut", "batch"])
+def test_a_mask_has_no_colours_to_clean(tmp_path, photo, command):
+    where = [str(tmp_path), "--out", str(tmp_path / "out")] if command == "batch" else [str(photo)]
+    done = CliRunner().invoke(cli, [command, *where, "--mask", "--clean-colours"])
+    assert done.exit_code == 2
+    assert "leave one of them out" in done.output
+    assert names(tmp_path) == ["ball.png"]
 
 
 def test_a_photos_own_transparency_is_in_the_cut_out_and_not_in_the_mask(tmp_path):

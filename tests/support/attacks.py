@@ -11,14 +11,16 @@ from enum import Enum
 
 from engine_process import frame
 from maskwright.service.routes import RULES
-from maskwright_client.protocol import JSON_TYPE, PIXELS_TYPE, MatteRequest
+from maskwright_client.protocol import JSON_TYPE, PIXELS_TYPE, ColoursRequest, MatteRequest
 
 Build = Callable[[int, str], bytes]
 
 PIXELS = frame(MatteRequest(1, 1, 3, 8, "u2netp", "attacker"), b"abc")
+LAYER = frame(ColoursRequest(1, 1, 3, 8, "attacker"), b"abcd")
 HELLO = "GET /v1/hello HTTP/1.1"
 FREE = "POST /v1/free HTTP/1.1"
 MATTES = "POST /v1/mattes HTTP/1.1"
+COLOURS = "POST /v1/colours HTTP/1.1"
 
 
 class Naive(Enum):
@@ -249,6 +251,7 @@ def _methods() -> list[Attack]:
         *(wrong(method, "/v1/models") for method in ("HEAD", "POST")),
         *(wrong(method, "/v1/mattes") for method in ("GET", "HEAD", "DELETE")),
         *(wrong("GET", path) for path in ("/v1/free", "/v1/shutdown", "/v1/mattes/x/alpha")),
+        wrong("GET", "/v1/colours"),
         Attack(
             "method: a tunnel",
             "method",
@@ -264,7 +267,11 @@ def _types() -> list[Attack]:
     simple = ("text/plain", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded")
     wrong = (*simple, "application/octet-stream", "", "*/*")
     found = []
-    for right, line, body in ((PIXELS_TYPE, MATTES, PIXELS), (JSON_TYPE, FREE, b"{}")):
+    for right, line, body in (
+        (PIXELS_TYPE, MATTES, PIXELS),
+        (PIXELS_TYPE, COLOURS, LAYER),
+        (JSON_TYPE, FREE, b"{}"),
+    ):
         other = JSON_TYPE if right == PIXELS_TYPE else PIXELS_TYPE
         for type in (
             *wrong,

@@ -21,6 +21,7 @@ from maskwright_client.protocol import (
     HEAD_LENGTH_BYTES,
     JSON_TYPE,
     LINES_TYPE,
+    PIXELS_TYPE,
     Hello,
     MatteCreated,
     Pong,
@@ -292,6 +293,11 @@ def alpha(
         raise HangUp
 
     return answer
+
+
+def pixels(head: object, samples: bytes, **headers: Any) -> Answer:
+    """The same of a layer's pixels."""
+    return alpha(head, samples, **{"Content_Type": PIXELS_TYPE, **headers})
 
 
 def creates(matte_id: str = "m1") -> Answer:

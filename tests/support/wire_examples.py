@@ -3,6 +3,7 @@
 from maskwright_client.protocol import (
     AlphaHead,
     AlphaRequest,
+    ColoursRequest,
     Combine,
     DownloadEvent,
     DownloadRequest,
@@ -20,6 +21,7 @@ from maskwright_client.protocol import (
     ModelInfo,
     ModelList,
     Notice,
+    Pixels,
     Pong,
     Region,
     Review,
@@ -68,6 +70,7 @@ FULL: dict[str, object] = {
         preview=1024,
         combine=Combine.subtract,
     ),
+    "colours-request": ColoursRequest(4000, 3000, 4, 16, "krita"),
     "download-event": DownloadEvent(
         DownloadState.failed, 10, 20, Fault("bad-hash", "The file is damaged.")
     ),
@@ -85,6 +88,7 @@ FULL: dict[str, object] = {
         network_runs=7,
         jobs=1,
         max_pixels=100_000_000,
+        features=("clean-colours",),
     ),
     "matte-created": MatteCreated("abc123"),
     "matte-event": MatteEvent(
@@ -97,6 +101,7 @@ FULL: dict[str, object] = {
     ),
     "matte-request": MatteRequest(4000, 3000, 4, 16, "u2netp", "gimp", focus=False),
     "model-list": ModelList((MODEL,)),
+    "pixels": Pixels(4000, 3000, 4, 16),
     "pong": Pong("0123abcd"),
     "review": Review(0.5, (Spot(1, 2, 3, 4, 0.75),)),
     "runtime-file": RuntimeFile(

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 from maskwright_client.errors import BadRequest
-from maskwright_client.frames import alpha_body, expected_alpha, frame_body
+from maskwright_client.frames import alpha_body, colours_body, expected_alpha, frame_body
 from maskwright_client.protocol import (
     MAX_HEAD_BYTES,
     AlphaHead,
     AlphaRequest,
+    ColoursRequest,
     Combine,
     Edges,
     MatteCreated,
@@ -99,6 +100,17 @@ def test_a_mask_goes_with_combining():
         alpha_body(AlphaRequest(combine=Combine.add), answer, bytes(24))
 
 
+def test_a_layer_and_its_mask_go_as_they_are():
+    layer, mask = bytearray(range(12)), bytearray(b"mn")
+    body = colours_body(ColoursRequest(2, 1, 3, 16, "c"), layer, mask)
+    layer[0], mask[0] = 99, ord("x")
+    assert (body.samples[0], bytes(body.more)) == (99, b"xn")  # views, no copies
+    assert body.length == len(body.head) + 14
+    with pytest.raises(BadRequest) as caught:
+        colours_body(ColoursRequest(2, 1, 3, 16, "c"), layer, "mn")  # type: ignore[arg-type]
+    assert "please report it" in caught.value.message
+
+
 @pytest.mark.parametrize(
     ("width", "height", "longest", "expected"),
     [
@@ -115,6 +127,8 @@ def test_the_size_of_a_preview(width: int, height: int, longest: int, expected: 
 
 def test_bytes_of_pixels_and_alpha():
     assert MatteRequest(5, 3, 4, 16, "m", "c").pixels_bytes == 120
+    assert ColoursRequest(5, 3, 3, 16, "c").pixels_bytes == 90
+    assert ColoursRequest(5, 3, 3, 16, "c").mask_bytes == 15
     assert AlphaHead(5, 3, 16).alpha_bytes == 30
 
 

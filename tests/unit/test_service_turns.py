@@ -1,10 +1,14 @@
 """Clients take turns."""
 
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from maskwright.service.limits import Busy
-from maskwright.service.turns import Turns
+from maskwright.service.turns import OneByOne, Turns
 
 
 def taken(turns: Turns[str]) -> list[str]:
@@ -75,3 +79,120 @@ def test_nothing_is_lost_and_each_client_keeps_its_order(clients: list[str]):
     for start in range(len(order)):
         waiting = {name for name, _ in order[start:]}
         assert waiting == {name for name, _ in order[start : start + len(waiting)]}
+
+
+class Visits:
+    """Who came in, in order; each stays until it is let out."""
+
+    def __init__(self, most: int = 8, most_each: int = 4) -> None:
+        self.order = OneByOne(most, most_each)
+        self.seen: list[str] = []
+        self.tasks: dict[str, asyncio.Task[None]] = {}
+        self._out: dict[str, asyncio.Event] = {}
+
+    async def come(self, *names: str) -> None:
+        """Names begin with their client's letter."""
+        for name in names:
+            self._out[name] = asyncio.Event()
+            self.tasks[name] = asyncio.create_task(self._visit(name))
+        await settled()
+
+    async def _visit(self, name: str) -> None:
+        async with self.order.turn(name[0]):
+            self.seen.append(name)
+            await self._out[name].wait()
+
+    async def leave(self, name: str) -> None:
+        self._out[name].set()
+        await settled()
+
+    async def all_leave(self) -> None:
+        for name in list(self._out):
+            await self.leave(name)
+
+
+async def settled() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(work)
+
+
+def test_one_at_a_time_and_others_first():
+    async def work() -> None:
+        visits = Visits()
+        await visits.come("g1", "g2", "g3", "k1")
+        assert visits.seen == ["g1"]
+        assert visits.order.active == 4
+        await visits.leave("g1")
+        assert visits.seen == ["g1", "g2"]
+        for _ in range(4):
+            await visits.all_leave()
+        assert visits.seen == ["g1", "g2", "k1", "g3"]
+        assert visits.order.active == 0
+        await visits.come("x1")
+        assert visits.seen[-1] == "x1"
+        await visits.all_leave()
+
+    run(work())
+
+
+def test_too_many_are_told_so_and_nobody_else_is_harmed():
+    async def work() -> None:
+        visits = Visits(most=3, most_each=2)
+        await visits.come("g1", "g2", "g3", "g4", "k1", "k2")
+        assert isinstance(visits.tasks["g4"].exception(), Busy)  # two of it wait
+        assert isinstance(visits.tasks["k2"].exception(), Busy)  # three wait
+        with pytest.raises(Busy):
+            visits.order.check_room()
+        for _ in range(6):
+            await visits.all_leave()
+        assert sorted(visits.seen) == ["g1", "g2", "g3", "k1"]
+
+    run(work())
+
+
+@pytest.mark.parametrize("who", ["g1", "g2", "k1"])
+def test_who_gives_up_is_passed_over(who: str):
+    async def work() -> None:
+        visits = Visits()
+        await visits.come("g1", "g2", "k1")
+        visits.tasks[who].cancel()
+        await settled()
+        for _ in range(3):
+            await visits.all_leave()
+        assert [name for name in visits.seen if name != who] == [
+            name for name in ("g1", "g2", "k1") if name != who
+        ]
+        assert visits.order.active == 0
+
+    run(work())
+
+
+def test_who_gives_up_at_the_very_moment_of_its_turn_passes_it_on():
+    async def work() -> None:
+        visits = Visits()
+        await visits.come("g1", "g2", "k1")
+        visits._out["g1"].set()
+        await asyncio.sleep(0)  # g1 wakes up, calls g2 and leaves
+        visits.tasks["g2"].cancel()
+        await settled()
+        assert visits.seen == ["g1", "k1"]
+        await visits.all_leave()
+        assert visits.order.active == 0
+
+    run(work())
+
+
+def test_a_visit_that_fails_ends_like_any_other():
+    async def work() -> None:
+        order = OneByOne(2, 2)
+        for _ in range(3):
+            with pytest.raises(ZeroDivisionError):
+                async with order.turn("g"):
+                    raise ZeroDivisionError
+        assert order.active == 0
+
+    run(work())

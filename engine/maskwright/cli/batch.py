@@ -15,7 +15,7 @@ from maskwright.cancel import CancelToken
 from maskwright.cli.background import run_stoppable
 from maskwright.cli.engine import model_sha256, open_network, recipe_of
 from maskwright.cli.exits import combined
-from maskwright.cli.options import debug_option, recipe_options
+from maskwright.cli.options import debug_option, product_of, recipe_options
 from maskwright.cli.speech import remark, say
 from maskwright.errors import Cancelled, InputError
 from maskwright.naming import Product, plan_results
@@ -86,6 +86,7 @@ def batch(
     report: Path | None,
     model_id: str,
     force: bool,
+    clean_colours: bool,
     no_focus: bool,
     max_pixels: int,
 ) -> None:
@@ -94,10 +95,10 @@ def batch(
     One bad photo does not stop the rest. Ctrl+C leaves no half file, and the same command goes on
     where it stopped.
     """
-    product = Product.mask if mask else Product.cutout
+    product = product_of(mask, clean_colours)
     plan = _plan(folder, out, recursive, product)
     report = report or out / _REPORT_NAME
-    recipe = recipe_of(ctx, product, no_focus, max_pixels)
+    recipe = recipe_of(ctx, product, clean_colours, no_focus, max_pixels)
     with _alone_in(out):
         _check_report(report, force)
         outcomes = _run(folder, out, plan, model_id, recipe, jobs or _default_jobs(), force)
@@ -218,6 +219,7 @@ def _head(folder: Path, out: Path, model_id: str, recipe: "Recipe") -> dict[str,
         "product": recipe.product.value,
         "model": model_id,
         "edges": asdict(recipe.edges),
+        "clean_colours": recipe.clean_colours,
         "focus": recipe.focus,
         "review_doubt": REVIEW_DOUBT,
     }

@@ -12,11 +12,10 @@ from maskwright.cli.background import run_stoppable
 from maskwright.cli.engine import open_network, recipe_of
 from maskwright.cli.exits import combined
 from maskwright.cli.failure import DEBUG
-from maskwright.cli.options import debug_option, recipe_options
+from maskwright.cli.options import debug_option, product_of, recipe_options
 from maskwright.cli.targets import STREAM, plan_targets
 from maskwright.cli.teller import Teller
 from maskwright.errors import InputError
-from maskwright.naming import Product
 
 if TYPE_CHECKING:
     from maskwright.cutout import Cutter
@@ -67,15 +66,16 @@ def cut(
     model_id: str,
     as_json: bool,
     force: bool,
+    clean_colours: bool,
     no_focus: bool,
     max_pixels: int,
 ) -> None:
     """Remove the background of each PHOTO.
 
-    The result has the photo's own pixels, with the matte as transparency. Nothing is overwritten
-    without --force, and never the photo itself.
+    The result has the photo's own pixels, with the matte as transparency; only --clean-colours
+    changes some of them. Nothing is overwritten without --force, and never the photo itself.
     """
-    product = Product.mask if mask else Product.cutout
+    product = product_of(mask, clean_colours)
     targets = plan_targets(photos, out, product)
     to_stdout = STREAM in targets.by_photo.values()
     if to_stdout and sys.stdout.isatty():
@@ -86,7 +86,7 @@ def cut(
     def work(cancel: CancelToken) -> int:
         from maskwright.cutout import Cutter, make_folder
 
-        recipe = recipe_of(ctx, product, no_focus, max_pixels)
+        recipe = recipe_of(ctx, product, clean_colours, no_focus, max_pixels)
         network = open_network(model_id, cancel, for_many=len(targets.by_photo) > 1)
         cutter = Cutter(network, recipe, cancel)
         if targets.folder is not None:

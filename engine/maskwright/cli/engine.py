@@ -33,8 +33,10 @@ def model_sha256(model_id: str) -> str:
     return open_store(os.environ).spec(model_id).sha256
 
 
-def recipe_of(ctx: click.Context, product: Product, no_focus: bool, max_pixels: int) -> "Recipe":
+def recipe_of(
+    ctx: click.Context, product: Product, clean_colours: bool, no_focus: bool, max_pixels: int
+) -> "Recipe":
     """Put the command line's settings together; raises InputError `bad-setting`."""
     from maskwright.cutout import Recipe
 
-    return Recipe(product, edge_settings(ctx), not no_focus, max_pixels)
+    return Recipe(product, edge_settings(ctx), clean_colours, not no_focus, max_pixels)

@@ -7,6 +7,7 @@ import click
 from click.core import ParameterSource
 
 from maskwright.cli.failure import DEBUG
+from maskwright.naming import Product
 
 if TYPE_CHECKING:
     from maskwright.matting.edges import EdgeSettings
@@ -83,6 +84,11 @@ _RECIPE_OPTIONS = (
     click.option("--force", is_flag=True, help="Overwrite results that are there already."),
     *_EDGE_OPTIONS,
     click.option(
+        "--clean-colours",
+        is_flag=True,
+        help="Take the background's colour out of soft edges; other pixels stay as they are.",
+    ),
+    click.option(
         "--no-focus",
         is_flag=True,
         help="Look at the whole photo only, never once more at a small subject.",
@@ -100,11 +106,21 @@ _RECIPE_OPTIONS = (
 
 def recipe_options(command: Command) -> Command:
     """Give a command what decides about a result: the parameters `mask`, `model_id`, `force`,
-    `no_focus` and `max_pixels`, and the edge settings, which `edge_settings` reads.
+    `clean_colours`, `no_focus` and `max_pixels`, and the edge settings that `edge_settings` reads.
     """
     for option in reversed(_RECIPE_OPTIONS):
         command = option(command)
     return command
+
+
+def product_of(mask: bool, clean_colours: bool) -> Product:
+    """What is to be written; raises UsageError where the options contradict each other."""
+    if mask and clean_colours:
+        raise click.UsageError(
+            "--clean-colours is about the colours of a cut-out, and --mask writes none; leave one "
+            "of them out."
+        )
+    return Product.mask if mask else Product.cutout
 
 
 def edge_settings(ctx: click.Context) -> "EdgeSettings":

@@ -10,13 +10,18 @@ from typing import Any, TypeVar
 
 from maskwright_client.codec import WireError, dumps, loads
 from maskwright_client.protocol import (
+    ALPHA_TYPE,
     BUSY,
+    CLEAN_COLOURS,
     JSON_TYPE,
+    PIXELS_TYPE,
     PROTOCOL_MAX,
     PROTOCOL_MIN,
     STOPPING,
     UNSUPPORTED,
+    AlphaHead,
     AlphaRequest,
+    ColoursRequest,
     Combine,
     DownloadRequest,
     Failure,
@@ -27,6 +32,7 @@ from maskwright_client.protocol import (
     MatteRequest,
     ModelInfo,
     ModelList,
+    Pixels,
     Pong,
     ping_proof,
 )
@@ -43,14 +49,19 @@ from maskwright.matting.photo import Samples
 from maskwright.models.catalogue import ModelSpec
 from maskwright.models.machine import available_memory
 from maskwright.models.store import Installed, Store
+from maskwright.service.cleaning import Cleaning
 from maskwright.service.desk import Desk
 from maskwright.service.downloads import Downloads
-from maskwright.service.frames import AlphaReply, Lines, read_body, read_frame
+from maskwright.service.frames import FrameReply, Lines, read_body, read_frame, while_wanted
 from maskwright.service.limits import (
     RETRY_AFTER_S,
+    check_client,
+    check_layout,
     check_memory,
     check_request,
+    cleaning_bytes,
     is_model_id,
+    matting_bytes,
     status_of,
     unknown_model,
 )
@@ -82,6 +93,7 @@ class Endpoints:
         store: Store,
         networks: NetworkProcess,
         desk: Desk,
+        cleaning: Cleaning,
         downloads: Downloads,
         stop: Callable[[], None],
     ) -> None:
@@ -90,6 +102,7 @@ class Endpoints:
         self._networks = networks
         self._desk = desk
         self._downloads = downloads
+        self._cleaning = cleaning
         self._stop = stop
 
     async def ping(self, request: Request) -> Response:
@@ -112,8 +125,9 @@ class Endpoints:
                 device=last.device if last else None,
                 provider=last.provider if last else None,
                 network_runs=self._networks.runs,
-                jobs=self._desk.active,
+                jobs=self._desk.active + self._cleaning.active,
                 max_pixels=self._desk.limits.max_pixels,
+                features=(CLEAN_COLOURS,),
             )
         )
 
@@ -150,18 +164,23 @@ class Endpoints:
             mask = frame.samples.reshape(height, width) if frame.samples.size else None
             return matte.alpha(frame.head, mask)
 
-        reply = AlphaReply(await asyncio.to_thread(work))
+        alpha = await asyncio.to_thread(work)
         self._desk.mattes.trim()
-        return reply
+        height, width = alpha.shape
+        return FrameReply(ALPHA_TYPE, AlphaHead(width, height, 8 * alpha.itemsize), alpha)
 
     async def review(self, request: Request) -> Response:
         """Say how doubtful a matte is."""
         return _json(self._desk.matte(request.path_params["id"]).review)
 
-    async def colours(self, request: Request) -> Response:
-        """Clean colours: not yet."""
-        self._desk.matte(request.path_params["id"])
-        raise InputError(UNSUPPORTED, "This engine cannot clean edge colours yet; update it later.")
+    async def colours(self, request: Request) -> ASGIApp:
+        """Clean a layer's colours."""
+        self._cleaning.check_open()
+        frame = await read_frame(request, ColoursRequest, self._layer_bytes)
+        asked = frame.head
+        cleaned = await while_wanted(request.receive, self._cleaning.clean(frame))
+        layout = Pixels(asked.width, asked.height, asked.channels, asked.bits)
+        return FrameReply(PIXELS_TYPE, layout, cleaned)
 
     async def hints(self, request: Request) -> Response:
         """Hints: not yet."""
@@ -207,8 +226,14 @@ class Endpoints:
     def _photo_bytes(self, request: MatteRequest) -> int:
         check_request(request, self._desk.limits)
         self._desk.spec(request.model)
-        check_memory(request, available_memory())
+        check_memory(matting_bytes(request), available_memory())
         return request.pixels_bytes
+
+    def _layer_bytes(self, request: ColoursRequest) -> int:
+        check_layout(request, self._desk.limits)
+        check_client(request.client)
+        check_memory(cleaning_bytes(request), available_memory())
+        return request.pixels_bytes + request.mask_bytes
 
     def _model(self, request: Request) -> ModelSpec:
         model_id = str(request.path_params["id"])

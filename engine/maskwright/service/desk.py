@@ -33,7 +33,7 @@ from maskwright.models.catalogue import ModelSpec
 from maskwright.models.contract import Network
 from maskwright.service.frames import Frame
 from maskwright.service.jobs import Job
-from maskwright.service.limits import JOB_S, Limits, Stopping, unknown_model
+from maskwright.service.limits import JOB_S, Limits, Stopping, out_of_memory, unknown_model
 from maskwright.service.mattes import MatteKey, MatteShelf, StoredMatte
 from maskwright.service.network_process import Running, Specs
 from maskwright.service.pace import Pace
@@ -221,8 +221,8 @@ class Desk:
             log.warning("job failed: %s", error.code)
             job.fail(Fault(error.code, str(error)))
         except MemoryError:
-            sentence = "There is not enough memory for this layer; close other programs."
-            job.fail(Fault("not-enough-memory", sentence))
+            reason = out_of_memory()
+            job.fail(Fault(reason.code, str(reason)))
         except Exception:
             log.exception("job failed")
             sentence = "The engine failed inside; look at its log and report it."

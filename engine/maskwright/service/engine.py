@@ -17,6 +17,7 @@ from maskwright.models.access import default_settings_path
 from maskwright.models.machine import give_back_memory
 from maskwright.models.store import open_store
 from maskwright.service.app import Endpoints, Identity, build_app
+from maskwright.service.cleaning import Cleaning
 from maskwright.service.desk import Desk
 from maskwright.service.downloads import Downloads
 from maskwright.service.gate import Gate, Traffic
@@ -63,11 +64,20 @@ class _Engine:
         store = open_store(environ)
         self._networks = NetworkProcess(store)
         self._desk = Desk(store, self._networks, settings.limits)
+        self._cleaning = Cleaning(settings.limits)
         self._downloads = Downloads(store)
         self._traffic = Traffic(time.monotonic)
         self._stop_at: float | None = None
         app = build_app(
-            Endpoints(identity, store, self._networks, self._desk, self._downloads, self.stop)
+            Endpoints(
+                identity,
+                store,
+                self._networks,
+                self._desk,
+                self._cleaning,
+                self._downloads,
+                self.stop,
+            )
         )
         gate = Gate(app, port=port, token=identity.token, rules=RULES, traffic=self._traffic)
         self._server = Server(gate, self.stop)
@@ -93,7 +103,7 @@ class _Engine:
             await self._server.serve(sockets=[self._listener])
         finally:
             self._announcement.withdraw()
-            self._desk.abandon()
+            self._abandon()
             self._networks.kill()
             for task in tasks:
                 task.cancel()
@@ -104,14 +114,19 @@ class _Engine:
     def stop(self) -> None:
         """Take no more work, finish what runs, then end; a second time, end now."""
         if self._stop_at is not None:
-            self._desk.abandon()
+            self._abandon()
             self._server.should_exit = True
             return
         log.info("engine stops")
         self._announcement.withdraw()
         self._desk.stop()
+        self._cleaning.stop()
         self._downloads.cancel()
         self._stop_at = time.monotonic() + _DRAIN_S
+
+    def _abandon(self) -> None:
+        self._desk.abandon()
+        self._cleaning.abandon()
 
     async def _keep(self) -> None:
         """Look around twice a second: whether to free memory, whether to end."""

@@ -2,21 +2,20 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 from maskwright_client.codec import dumps, loads
 from maskwright_client.protocol import (
-    ALPHA_TYPE,
     HEAD_LENGTH_BYTES,
     LINES_TYPE,
     MAX_HEAD_BYTES,
-    AlphaHead,
 )
 from numpy.typing import NDArray
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
 from maskwright.errors import InputError
@@ -106,20 +105,21 @@ async def _at_least(wanted: int, start: bytearray, chunks: AsyncIterator[bytes])
     return start
 
 
-class AlphaReply:
-    """An ASGI answer: a frame of alpha, sent in slices so that it is never copied as a whole."""
+class FrameReply:
+    """An ASGI answer: a head and samples, sent in slices so that no whole copy is made."""
 
-    def __init__(self, alpha: Samples) -> None:
-        self._alpha = np.ascontiguousarray(alpha)
+    def __init__(self, kind: str, head: object, samples: Samples) -> None:
+        self._kind = kind
+        self._head = head
+        self._samples = np.ascontiguousarray(samples)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
-        height, width = self._alpha.shape
-        head = dumps(AlphaHead(width, height, 8 * self._alpha.itemsize))
-        samples = self._alpha.data.cast("B")
+        head = dumps(self._head)
+        samples = self._samples.data.cast("B")
         start = len(head).to_bytes(HEAD_LENGTH_BYTES, "big") + head
         headers = [
-            (b"content-type", ALPHA_TYPE.encode()),
+            (b"content-type", self._kind.encode()),
             (b"content-length", str(len(start) + len(samples)).encode()),
         ]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -140,14 +140,8 @@ class Lines:
         """Send them; the iterator is closed at once when nobody listens any more."""
         headers = [(b"content-type", LINES_TYPE.encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        sending = asyncio.ensure_future(self._send(send))
-        gone = asyncio.ensure_future(_gone(receive))
-        try:
-            await asyncio.wait((sending, gone), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (sending, gone):
-                task.cancel()
-            await asyncio.gather(sending, gone, return_exceptions=True)
+        with suppress(ClientDisconnect):
+            await while_wanted(receive, self._send(send))
 
     async def _send(self, send: Send) -> None:
         records = self._records()
@@ -158,6 +152,21 @@ class Lines:
             await send({"type": "http.response.body", "body": b""})
         finally:
             await records.aclose()  # type: ignore[attr-defined]
+
+
+async def while_wanted(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
+    """What the work gives; when the client goes, it is cancelled and ClientDisconnect raised."""
+    working = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(_gone(receive))
+    try:
+        await asyncio.wait((working, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientDisconnect
+        return working.result()
+    finally:
+        for task in (working, gone):
+            task.cancel()
+        await asyncio.gather(working, gone, return_exceptions=True)
 
 
 async def _gone(receive: Receive) -> None:

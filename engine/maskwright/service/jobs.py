@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from maskwright_client.protocol import Fault, MatteEvent, MatteInfo, MatteRequest, MatteState
+from maskwright_client.protocol import (
+    Fault,
+    MatteEvent,
+    MatteInfo,
+    MatteRequest,
+    MatteState,
+    Pixels,
+)
 from numpy.typing import NDArray
 
 from maskwright.cancel import CancelToken
@@ -83,14 +90,18 @@ class Job:
 
     def photo(self) -> Photo:
         """The pixels as the pipeline wants them, not copied; Cancelled once the job has ended."""
-        request = self.request
         if self.pixels is None:
             raise Cancelled
-        samples: Samples = self.pixels if request.bits == 8 else self.pixels.view("<u2")
-        image = samples.reshape(request.height, request.width, request.channels)
-        if request.channels == 3:
-            return Photo(image)
-        alpha = image[..., 3]
-        # Most layers have an alpha channel and nothing in it; without one it all goes faster.
-        opaque = alpha.min() == np.iinfo(alpha.dtype).max
-        return Photo(image[..., :3], None if opaque else alpha)
+        return photo_of(self.request, self.pixels)
+
+
+def photo_of(layout: Pixels, samples: NDArray[np.uint8]) -> Photo:
+    """Pixels as they came, in one row of bytes, as a photo; not copied."""
+    numbers: Samples = samples if layout.bits == 8 else samples.view("<u2")
+    image = numbers.reshape(layout.height, layout.width, layout.channels)
+    if layout.channels == 3:
+        return Photo(image)
+    alpha = image[..., 3]
+    # Most layers have an alpha channel and nothing in it; without one it all goes faster.
+    opaque = alpha.min() == np.iinfo(alpha.dtype).max
+    return Photo(image[..., :3], None if opaque else alpha)

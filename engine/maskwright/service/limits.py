@@ -10,7 +10,9 @@ from maskwright_client.protocol import (
     STOPPING,
     UNKNOWN_MATTE,
     UNSUPPORTED,
+    ColoursRequest,
     MatteRequest,
+    Pixels,
 )
 
 from maskwright.errors import Cancelled, InputError, MaskwrightError, ModelError
@@ -27,6 +29,8 @@ _MODEL_ID = re.compile(r"[a-z0-9]+(?:[.-][a-z0-9]+)*")
 _CLIENT = re.compile(r"[ -~]{1,64}")
 # Beside the samples themselves: the matte, its smaller versions and what refining needs for itself.
 _WORK_BYTES_PER_PIXEL: Final = 6
+# Beside the samples, twice, and the mask: the whole layer at an eighth of its size, as floats.
+_CLEANING_BYTES_PER_PIXEL: Final = 2
 
 _STATUS: Final = {
     "unknown-model": 404,
@@ -78,6 +82,14 @@ def status_of(error: MaskwrightError) -> int:
 
 def check_request(request: MatteRequest, limits: Limits) -> None:
     """Raise InputError `bad-photo`, `photo-too-large`, `unknown-model` or `bad-request`."""
+    check_layout(request, limits)
+    if len(request.model) > 64 or not _MODEL_ID.fullmatch(request.model):
+        raise unknown_model()
+    check_client(request.client)
+
+
+def check_layout(request: Pixels, limits: Limits) -> None:
+    """Raise InputError `bad-photo` or `photo-too-large`."""
     if request.channels not in (3, 4) or request.bits not in (8, 16):
         raise InputError("bad-photo", "A photo has 3 or 4 channels of 8 or 16 bits.")
     if not (1 <= request.width <= MAX_SIDE and 1 <= request.height <= MAX_SIDE):
@@ -90,21 +102,41 @@ def check_request(request: MatteRequest, limits: Limits) -> None:
             f"{limits.max_pixels / 1e6:.0f}; scale it down, or raise max_megapixels in the "
             "engine's settings.",
         )
-    if len(request.model) > 64 or not _MODEL_ID.fullmatch(request.model):
-        raise unknown_model()
-    if not _CLIENT.fullmatch(request.client):
+
+
+def check_client(name: str) -> None:
+    """Raise InputError `bad-request` for what is no client's name."""
+    if not _CLIENT.fullmatch(name):
         raise InputError("bad-request", "A client's name is 1 to 64 printable ASCII characters.")
 
 
-def check_memory(request: MatteRequest, free: int | None) -> None:
-    """Raise ModelError `not-enough-memory` when the photo will not fit into `free` bytes."""
-    wanted = request.pixels_bytes + _WORK_BYTES_PER_PIXEL * request.width * request.height
+def matting_bytes(request: MatteRequest) -> int:
+    """How much memory a matte takes while it is made."""
+    return request.pixels_bytes + _WORK_BYTES_PER_PIXEL * request.width * request.height
+
+
+def cleaning_bytes(request: ColoursRequest) -> int:
+    """How much memory clean colours take while they are made."""
+    work = _CLEANING_BYTES_PER_PIXEL * request.width * request.height
+    return 2 * request.pixels_bytes + request.mask_bytes + work
+
+
+def check_memory(wanted: int, free: int | None) -> None:
+    """Raise ModelError `not-enough-memory` when so many bytes are not free."""
     if free is not None and wanted > free:
         raise ModelError(
             "not-enough-memory",
             f"This layer needs about {wanted >> 20} MB of memory and {free >> 20} MB are free; "
             "close other programs or scale the layer down.",
         )
+
+
+def out_of_memory() -> ModelError:
+    """What is said when memory ran out all the same."""
+    return ModelError(
+        "not-enough-memory",
+        "There is not enough memory for this layer; close other programs.",
+    )
 
 
 def unknown_model() -> InputError:

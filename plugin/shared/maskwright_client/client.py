@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Generator, Iterator
-from typing import NoReturn
 
 from maskwright_client.cancel import CancelSwitch
 from maskwright_client.discovery import Found
@@ -19,16 +18,20 @@ from maskwright_client.frames import (
     Alpha,
     Samples,
     alpha_body,
+    colours_body,
     expected_alpha,
     frame_body,
     mistake,
     read_alpha,
+    read_pixels,
 )
 from maskwright_client.loopback import Patience
 from maskwright_client.meaning import bad_reply, broke_off, fault_error, translated
 from maskwright_client.protocol import (
+    CLEAN_COLOURS,
     UNSUPPORTED,
     AlphaRequest,
+    ColoursRequest,
     DownloadEvent,
     DownloadRequest,
     DownloadState,
@@ -42,6 +45,7 @@ from maskwright_client.protocol import (
     MatteState,
     ModelInfo,
     ModelList,
+    Pixels,
     Review,
 )
 from maskwright_client.transport import Body, Line, json_body
@@ -51,6 +55,8 @@ DownloadProgress = Callable[[DownloadEvent], None]
 
 # The engine says something at least twice a second.
 _LISTENING = Patience(read_s=10.0)
+# It says nothing while it cleans colours, which it does for one client after the other.
+_CLEANING = Patience(read_s=120.0)
 # For telling it what it finds out by itself a second later.
 _FAREWELL = Patience(connect_s=0.1, read_s=0.25, whole_s=0.25)
 
@@ -74,6 +80,10 @@ class Engine:
     def instance_id(self) -> str:
         """New with every start of the engine: another one has none of the mattes."""
         return self._found.hello.instance_id
+
+    def can(self, feature: str) -> bool:
+        """Whether it has one of the features that `protocol` names."""
+        return feature in self._found.hello.features
 
     def hello(self) -> Hello:
         """How the engine stands now."""
@@ -137,11 +147,23 @@ class Engine:
         with self._line() as line:
             return line.record(Review, "GET", f"{_matte_path(matte_id)}/review")
 
-    def colours(self, matte_id: str) -> NoReturn:
-        """The subject's own colours; raises JobFailed `unsupported` until there are any."""
-        with self._line() as line:
-            line.done("GET", f"{_matte_path(matte_id)}/colours")
-        raise JobFailed(UNSUPPORTED, "This plug-in does not know clean colours yet.")
+    def colours(
+        self, request: ColoursRequest, pixels: Samples, mask: Samples, cancel: CancelSwitch
+    ) -> bytearray:
+        """A layer's pixels with the subject's own colours where the mask is soft, laid out as sent.
+
+        `pixels` and `mask` stay as they are and are not copied. Raises JobFailed `unsupported`,
+        with nothing sent, if the engine is too old for it: see `can`.
+        """
+        body = colours_body(request, pixels, mask)
+        if not self.can(CLEAN_COLOURS):
+            raise JobFailed(
+                UNSUPPORTED,
+                "The engine is too old to clean colours; run Maskwright's installer again.",
+            )
+        answer = Pixels(request.width, request.height, request.channels, request.bits)
+        with self._line(cancel, _CLEANING) as line, translated(cancel):
+            return read_pixels(line.ask("POST", "/v1/colours", body), answer)
 
     def forget(self, matte_id: str) -> None:
         """Let go of a matte, or cancel its job."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import http.client
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Union
 
 from maskwright_client.codec import WireError, dumps, loads
@@ -15,8 +15,10 @@ from maskwright_client.protocol import (
     PIXELS_TYPE,
     AlphaHead,
     AlphaRequest,
+    ColoursRequest,
     Combine,
     MatteInfo,
+    Pixels,
     preview_size,
 )
 from maskwright_client.transport import Body
@@ -40,12 +42,10 @@ class Alpha:
 def frame_body(head: object, samples: Samples, wanted_bytes: int) -> Body:
     """A head and its samples as a request's body; BadRequest unless there are as many as wanted."""
     try:
-        flat = memoryview(samples).cast("B")
         text = dumps(head)
     except (TypeError, ValueError) as error:
-        raise mistake(f"what it wants to send makes no sense ({error})") from error
-    if len(flat) != wanted_bytes:
-        raise mistake(f"it has {len(flat)} bytes of samples and announces {wanted_bytes}")
+        raise _senseless(error) from error
+    flat = _flat(samples, wanted_bytes)
     if len(text) > MAX_HEAD_BYTES:
         raise mistake("what it announces is too long")
     return Body(PIXELS_TYPE, len(text).to_bytes(HEAD_LENGTH_BYTES, "big") + text, flat)
@@ -81,22 +81,23 @@ def alpha_body(request: AlphaRequest, answer: AlphaHead, mask: Samples | None) -
     return frame_body(request, b"" if mask is None else mask, wanted)
 
 
-def read_alpha(response: http.client.HTTPResponse, answer: AlphaHead) -> Alpha:
-    """Read a reply of exactly that size; WireError, or what reading from a socket raises.
+def colours_body(request: ColoursRequest, pixels: Samples, mask: Samples) -> Body:
+    """The request's body, with the layer and its mask; BadRequest."""
+    if request.channels not in (3, 4) or request.bits not in (8, 16):
+        raise mistake("a layer has 3 or 4 channels of 8 or 16 bits")
+    body = frame_body(request, pixels, request.pixels_bytes)
+    return replace(body, more=_flat(mask, request.mask_bytes))
 
-    Memory is taken after the lengths were found right.
-    """
-    length = response.length
-    if response.headers.get_content_type() != ALPHA_TYPE or length is None or response.chunked:
-        raise WireError("the reply must be alpha of a given length")
-    head_bytes = length - HEAD_LENGTH_BYTES - answer.alpha_bytes
-    if not 0 < head_bytes <= MAX_HEAD_BYTES:
-        raise WireError("the reply must have as many samples as were asked for")
-    if int.from_bytes(_exactly(response, HEAD_LENGTH_BYTES), "big") != head_bytes:
-        raise WireError("the reply's lengths must agree")
-    if loads(AlphaHead, _exactly(response, head_bytes)) != answer:
-        raise WireError("the reply must be of the size that was asked for")
-    return Alpha(answer.width, answer.height, answer.bits, _exactly(response, answer.alpha_bytes))
+
+def read_alpha(response: http.client.HTTPResponse, answer: AlphaHead) -> Alpha:
+    """Read a reply of exactly that size; WireError, or what reading from a socket raises."""
+    samples = _read(response, ALPHA_TYPE, answer, answer.alpha_bytes)
+    return Alpha(answer.width, answer.height, answer.bits, samples)
+
+
+def read_pixels(response: http.client.HTTPResponse, answer: Pixels) -> bytearray:
+    """Read a reply of exactly that layout; WireError, or what reading from a socket raises."""
+    return _read(response, PIXELS_TYPE, answer, answer.pixels_bytes)
 
 
 def mistake(what: str) -> BadRequest:
@@ -104,6 +105,37 @@ def mistake(what: str) -> BadRequest:
     return BadRequest(
         "bad-request", f"The plug-in made a mistake, please report it: {what}; nothing was sent."
     )
+
+
+def _senseless(error: Exception) -> BadRequest:
+    return mistake(f"what it wants to send makes no sense ({error})")
+
+
+def _flat(samples: Samples, wanted_bytes: int) -> memoryview:
+    try:
+        flat = memoryview(samples).cast("B")
+    except (TypeError, ValueError) as error:
+        raise _senseless(error) from error
+    if len(flat) != wanted_bytes:
+        raise mistake(f"it has {len(flat)} bytes of samples and announces {wanted_bytes}")
+    return flat
+
+
+def _read(
+    response: http.client.HTTPResponse, kind: str, answer: object, samples_bytes: int
+) -> bytearray:
+    """The samples of a frame whose head is `answer`; no memory before the lengths are right."""
+    length = response.length
+    if response.headers.get_content_type() != kind or length is None or response.chunked:
+        raise WireError("the reply must be a frame of a given length")
+    head_bytes = length - HEAD_LENGTH_BYTES - samples_bytes
+    if not 0 < head_bytes <= MAX_HEAD_BYTES:
+        raise WireError("the reply must have as many samples as were asked for")
+    if int.from_bytes(_exactly(response, HEAD_LENGTH_BYTES), "big") != head_bytes:
+        raise WireError("the reply's lengths must agree")
+    if loads(type(answer), _exactly(response, head_bytes)) != answer:
+        raise WireError("the reply must be of the size that was asked for")
+    return _exactly(response, samples_bytes)
 
 
 def _exactly(response: http.client.HTTPResponse, wanted: int) -> bytearray:

@@ -9,9 +9,9 @@ raw alpha comes out, everything else is JSON.
     GET    /v1/mattes/ID/events       -> MatteEvent, a line each, until the last one
     POST   /v1/mattes/ID/alpha        AlphaRequest (+ mask) -> AlphaHead + alpha; always as frames
     GET    /v1/mattes/ID/review       -> Review
-    GET    /v1/mattes/ID/colours      -> error `unsupported`, until the engine can clean colours
     POST   /v1/mattes/ID/hints        -> error `unsupported`, until the engine takes hints
     DELETE /v1/mattes/ID              cancels the job if it runs, forgets its matte; 204
+    POST   /v1/colours                ColoursRequest + pixels + mask -> Pixels + pixels; as frames
     GET    /v1/models                 -> ModelList
     POST   /v1/models/ID/download     DownloadRequest -> 202, or error `licence-not-accepted`
     GET    /v1/models/ID/download     -> DownloadEvent, a line each, until the last one
@@ -24,10 +24,11 @@ names its exact Content-Length and its type. An error is an HTTP status and `Fai
 
 Where raw samples go along, the body is a frame: the head's length in bytes (4, big-endian), the
 head (JSON), the samples. Samples are rows from top to bottom without padding; 16-bit samples are
-little-endian; full range, sRGB encoded.
+little-endian; full range, sRGB encoded (for clean colours in any encoding, as they are).
 
 A job lives while somebody listens to its events: one that nobody has listened to for ABSENCE_S is
-cancelled, as its client is gone. A finished matte stays until the engine needs the room.
+cancelled, as its client is gone. A finished matte stays until the engine needs the room. Clean
+colours are no job: the answer comes when they are there, and who hangs up before that, cancels.
 """
 
 from __future__ import annotations
@@ -58,6 +59,10 @@ UNSUPPORTED = "unsupported"
 UNKNOWN_MATTE = "unknown-matte"
 BUSY = "engine-busy"
 STOPPING = "engine-stopping"
+
+
+# What `Hello.features` may name; an engine that does not name one cannot do it.
+CLEAN_COLOURS = "clean-colours"
 
 
 class MatteState(Enum):
@@ -141,8 +146,9 @@ class Hello:
                    first.
     provider:      onnxruntime's name of the execution provider that ran it.
     network_runs:  how often a network has run since the start.
-    jobs:          how many jobs wait or run.
+    jobs:          how many jobs wait or run, layers whose colours are cleaned among them.
     max_pixels:    the largest photo the engine takes.
+    features:      what not every engine of this protocol version can do.
     """
 
     protocol_min: int
@@ -155,32 +161,40 @@ class Hello:
     network_runs: int = 0
     jobs: int = 0
     max_pixels: int = 120_000_000
+    features: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class MatteRequest:
-    """Find the subject of the photo whose pixels follow.
+class Pixels:
+    """How the pixels that follow are laid out.
 
-    width, height: pixels.
-    channels:      3 for RGB; 4 for RGBA, not premultiplied, whose alpha guides the analysis only.
-    bits:          8 or 16 for each sample.
-    model:         the model's id.
-    client:        who asks ("gimp", "krita", and what tells two of them apart); they take turns.
-    focus:         whether a small subject gets a second look.
+    channels: 3 for RGB; 4 for RGBA, not premultiplied.
+    bits:     8 or 16 for each sample.
     """
 
     width: int
     height: int
     channels: int
     bits: int
-    model: str
-    client: str
-    focus: bool = True
 
     @property
     def pixels_bytes(self) -> int:
-        """How many bytes of samples follow the head."""
+        """How many bytes they are."""
         return self.width * self.height * self.channels * (self.bits // 8)
+
+
+@dataclass(frozen=True)
+class MatteRequest(Pixels):
+    """Find the subject of the photo whose pixels follow; its alpha guides the analysis only.
+
+    model:  the model's id.
+    client: who asks ("gimp", "krita", and what tells two of them apart); they take turns.
+    focus:  whether a small subject gets a second look.
+    """
+
+    model: str
+    client: str
+    focus: bool = True
 
 
 @dataclass(frozen=True)
@@ -301,6 +315,26 @@ class AlphaHead:
     def alpha_bytes(self) -> int:
         """How many bytes of samples follow the head."""
         return self.width * self.height * (self.bits // 8)
+
+
+@dataclass(frozen=True)
+class ColoursRequest(Pixels):
+    """Take the background's colour out of a layer where its mask is soft.
+
+    The layer's pixels follow, then the mask with which they will be shown, 8 bits for each pixel
+    whatever the pixels have. The engine need not know either: a mask may be painted. The answer has
+    every sample that was sent, with the subject's own colours where the mask is neither 0 nor 255
+    and the layer not transparent.
+
+    client: who asks, as in `MatteRequest`.
+    """
+
+    client: str
+
+    @property
+    def mask_bytes(self) -> int:
+        """How many bytes of mask follow the pixels."""
+        return self.width * self.height
 
 
 @dataclass(frozen=True)

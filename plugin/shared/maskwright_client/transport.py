@@ -50,11 +50,12 @@ class Body:
     type: str
     head: bytes
     samples: memoryview = field(default_factory=lambda: memoryview(b""))
+    more: memoryview = field(default_factory=lambda: memoryview(b""))
 
     @property
     def length(self) -> int:
         """All of it, in bytes."""
-        return len(self.head) + len(self.samples)
+        return len(self.head) + len(self.samples) + len(self.more)
 
 
 def json_body(record: object) -> Body:
@@ -171,9 +172,10 @@ class Line:
         """Send it; False if the other side stopped listening, as one does that answers early."""
         try:
             self._connection.send(body.head)
-            for start in range(0, len(body.samples), _SLICE):
-                self._cancel.check()
-                self._connection.send(body.samples[start : start + _SLICE])
+            for samples in (body.samples, body.more):
+                for start in range(0, len(samples), _SLICE):
+                    self._cancel.check()
+                    self._connection.send(samples[start : start + _SLICE])
         except ConnectionError:
             return False
         return True

@@ -15,7 +15,9 @@ from maskwright_client.connection import Connection, State
 from maskwright_client.errors import Cancelled, EngineGone, JobFailed
 from maskwright_client.places import Places
 from maskwright_client.protocol import (
+    CLEAN_COLOURS,
     AlphaRequest,
+    ColoursRequest,
     Combine,
     Edges,
     MatteEvent,
@@ -88,13 +90,22 @@ def test_a_photo_goes_in_and_alpha_of_its_size_comes_out(engine: Engine):
     )
     assert not any(nothing.samples)
     assert engine.review(matte_id).doubt == pytest.approx(info.doubt)
-    with pytest.raises(JobFailed) as caught:
-        engine.colours(matte_id)
-    assert caught.value.code == "unsupported"
     engine.forget(matte_id)
     with pytest.raises(JobFailed) as caught:
         engine.review(matte_id)
     assert caught.value.code == "unknown-matte"
+
+
+def test_a_layer_and_its_mask_go_in_and_a_layer_comes_out(engine: Engine):
+    assert engine.can(CLEAN_COLOURS)
+    request = ColoursRequest(600, 400, 3, 8, "test")
+    mask = bytearray(b"\xff" * 600 * 400)
+    mask[200 * 600 : 201 * 600] = b"\x80" * 600
+    found = engine.colours(request, photo(), mask, CancelSwitch())
+    row = 3 * 600
+    assert found[: 200 * row] == photo()[: 200 * row]
+    assert found[200 * row : 201 * row] != photo()[200 * row : 201 * row]
+    assert found[201 * row :] == photo()[201 * row :]
 
 
 def test_submit_and_wait_do_what_matte_does(engine: Engine):

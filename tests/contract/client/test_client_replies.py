@@ -16,6 +16,7 @@ from hostile_engine import (
     alpha,
     creates,
     lines,
+    pixels,
     raw,
     resets,
     says,
@@ -36,9 +37,11 @@ from maskwright_client.errors import (
 )
 from maskwright_client.loopback import Patience
 from maskwright_client.protocol import (
+    CLEAN_COLOURS,
     MAX_REPLY_JSON_BYTES,
     AlphaHead,
     AlphaRequest,
+    ColoursRequest,
     Combine,
     Failure,
     Fault,
@@ -50,6 +53,7 @@ from maskwright_client.protocol import (
     MatteState,
     ModelInfo,
     ModelList,
+    Pixels,
     Region,
     Review,
     Spot,
@@ -361,20 +365,90 @@ def test_the_other_questions(hostile: HostileEngine, engine: Engine):
         "GET /v1/models": says(ModelList((model,))),
         "POST /v1/free": says(Freed(("u2netp",))),
         "POST /v1/shutdown": lambda talk: talk.head(202, Content_Length=0),
-        "GET /v1/mattes/m1/colours": says(Failure(Fault("unsupported", "Not yet.")), 501),
     }
     assert engine.review("m1") == review
     assert engine.models() == (model,)
     assert engine.free_memory() == ("u2netp",)
     engine.shutdown()
     engine.forget("m1")
+
+
+LAYER = ColoursRequest(4, 3, 3, 8, "test")
+MASK = bytes(range(100, 112))
+LAID_OUT = Pixels(4, 3, 3, 8)
+
+
+@pytest.fixture
+def able(hostile: HostileEngine, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    monkeypatch.setattr(client, "_CLEANING", Patience(read_s=1.0))
+    return Engine(Found(hostile.address, replace(HELLO, features=(CLEAN_COLOURS, "more"))))
+
+
+def test_a_layer_goes_along_with_its_mask(hostile: HostileEngine, able: Engine):
+    bodies: list[bytes] = []
+
+    def take(talk: Talk) -> None:
+        bodies.append(talk.body())
+        pixels(LAID_OUT, PIXELS[::-1])(talk)
+
+    hostile.answers["POST /v1/colours"] = take
+    found = able.colours(LAYER, memoryview(PIXELS), bytearray(MASK), CancelSwitch())
+    assert found == PIXELS[::-1]
+    assert bodies[0].endswith(PIXELS + MASK)
+    assert len(bodies[0]) == 4 + int.from_bytes(bodies[0][:4], "big") + 48
+
+
+@pytest.mark.parametrize(
+    ("request_", "layer", "mask"),
+    [
+        (LAYER, PIXELS[1:], MASK),
+        (LAYER, PIXELS, MASK[1:]),
+        (LAYER, PIXELS + MASK, b""),
+        (replace(LAYER, channels=4), PIXELS, MASK),
+        (replace(LAYER, channels=1), PIXELS[:12], MASK),
+        (replace(LAYER, bits=16), PIXELS, MASK),
+        (replace(LAYER, bits=32), PIXELS * 4, MASK),
+    ],
+)
+def test_a_layer_that_does_not_fit_together_is_not_sent(
+    hostile: HostileEngine, able: Engine, request_: ColoursRequest, layer: bytes, mask: bytes
+):
+    with pytest.raises(BadRequest):
+        able.colours(request_, layer, mask, CancelSwitch())
+    assert hostile.requests == []
+
+
+def test_an_engine_that_cannot_clean_colours_is_not_asked(hostile: HostileEngine, engine: Engine):
+    assert not engine.can(CLEAN_COLOURS)
     with pytest.raises(JobFailed) as caught:
-        engine.colours("m1")
+        engine.colours(LAYER, PIXELS, MASK, CancelSwitch())
     assert caught.value.code == "unsupported"
-    hostile.answers["GET /v1/mattes/m1/colours"] = says(review)
-    with pytest.raises(JobFailed) as caught:
-        engine.colours("m1")
-    assert caught.value.code == "unsupported"
+    assert hostile.requests == []
+
+
+WRONG_LAYERS: dict[str, tuple[Answer, type[ClientError]]] = {
+    "too few samples": (pixels(LAID_OUT, PIXELS[1:]), BadReply),
+    "too many samples": (pixels(LAID_OUT, PIXELS + b"x"), BadReply),
+    "turned": (pixels(replace(LAID_OUT, width=3, height=4), PIXELS), BadReply),
+    "other channels": (pixels(replace(LAID_OUT, channels=4), bytes(48)), BadReply),
+    "no head": (pixels(Review(0.0), PIXELS), BadReply),
+    "alpha": (alpha(LAID_OUT, PIXELS), BadReply),
+    "a huge length": (pixels(LAID_OUT, PIXELS, Content_Length=10**15), BadReply),
+    "busy": (says(Failure(Fault("engine-busy", "No.")), 503), EngineBusy),
+    "too large": (says(Failure(Fault("photo-too-large", "No.")), 413), JobFailed),
+    "silent": (stalls, EngineGone),
+    "reset": (resets, EngineGone),
+}
+
+
+@pytest.mark.parametrize(("answer", "kind"), WRONG_LAYERS.values(), ids=WRONG_LAYERS.keys())
+def test_a_layer_with_a_lie_in_it_is_not_taken(
+    hostile: HostileEngine, able: Engine, answer: Answer, kind: type[ClientError]
+):
+    hostile.answers["POST /v1/colours"] = answer
+    with pytest.raises(ClientError) as caught:
+        able.colours(LAYER, PIXELS, MASK, CancelSwitch())
+    assert type(caught.value) is kind
 
 
 HUGE = 500_000_000

@@ -15,7 +15,13 @@ from engine_process import EngineProcess, engine_in, frame, wait_for
 from figures import show
 from maskwright.service.limits import CONNECTIONS, RETRY_AFTER_S
 from maskwright_client.client import Engine
-from maskwright_client.protocol import PIXELS_TYPE, AlphaRequest, MatteRequest, MatteState
+from maskwright_client.protocol import (
+    PIXELS_TYPE,
+    AlphaRequest,
+    ColoursRequest,
+    MatteRequest,
+    MatteState,
+)
 from proc_files import connections, forget_peak, open_files, peak_kib, resident_kib
 from raw_reply import RawReply, parsed
 from subject_photos import ball
@@ -80,15 +86,18 @@ def flood(engine: EngineProcess, networks: Networks, matte_id: str) -> list[tupl
     """As many of each kind: what is asked, and how."""
     chance = random.Random(9)
     photo = MatteRequest(SIDE, SIDE, 3, 8, networks.slow, "flood")
+    layer = ColoursRequest(SIDE, SIDE, 3, 8, "flood")
     requests = []
-    for number in range(AT_ONCE // 4):
-        pixels = chance.randbytes(999) * (photo.pixels_bytes // 999 + 1)
+    for number in range(AT_ONCE // 5):
+        pixels = chance.randbytes(999) * (photo.pixels_bytes * 4 // 3 // 999 + 1)
         body = frame(photo, pixels[: photo.pixels_bytes])
         alpha = frame(AlphaRequest(bits=16))
+        soft = frame(layer, pixels[: layer.pixels_bytes + layer.mask_bytes])
         requests += [
             ("hello", head(engine, "GET /v1/hello")),
             ("matte", with_body(engine, "/v1/mattes", body)),
             ("alpha", with_body(engine, f"/v1/mattes/{matte_id}/alpha", alpha)),
+            ("colours", with_body(engine, "/v1/colours", soft)),
             ("garbage", chance.randbytes(1 + number * 100) + b"\r\n\r\n"),
         ]
     return requests
@@ -116,7 +125,7 @@ def test_a_flood_is_refused_in_words_and_takes_little_memory(
     said = Counter((kind, reply.status) for kind, reply in replies)
     show(f"{growth:.0f} MiB more at the peak; {dict(sorted(said.items()))}")
     assert growth < MOST_GROWTH_MIB
-    good = {"hello": 200, "matte": 202, "alpha": 200, "garbage": 400}
+    good = {"hello": 200, "matte": 202, "alpha": 200, "colours": 200, "garbage": 400}
     assert [(kind, status) for kind, status in said if status not in (good[kind], 503)] == []
     refusals = [reply for _, reply in replies if reply.status == 503]
     assert len(refusals) > AT_ONCE // 8

@@ -24,6 +24,7 @@ from maskwright_client.protocol import (
     JSON_TYPE,
     PIXELS_TYPE,
     AlphaRequest,
+    ColoursRequest,
     MatteRequest,
 )
 
@@ -212,12 +213,17 @@ def photo_samples(head: dict[str, Any]) -> int:
     return product(head, "width", "height", "channels", "bits") // 8
 
 
+def layer_samples(head: dict[str, Any]) -> int:
+    return photo_samples(head) + product(head, "width", "height")
+
+
 def mask_samples(head: dict[str, Any]) -> int:
     region = head["region"] or {"width": 4, "height": 3}
     return 0 if head["combine"] == "replace" else product(region, "width", "height")
 
 
 PHOTO = fields_of(MatteRequest(4, 3, 3, 8, "u2netp", "fuzz"))
+LAYER = fields_of(ColoursRequest(4, 3, 3, 8, "fuzz"))
 ALPHA = {
     **fields_of(AlphaRequest()),
     "region": {"left": 0, "top": 1, "width": 2, "height": 2},
@@ -244,6 +250,17 @@ def test_any_wish_for_alpha_is_granted_or_refused(
     engine: EngineProcess, line: Line, matte_id: str, body: bytes
 ):
     status, said = line.tell(posted(engine, f"/v1/mattes/{matte_id}/alpha", PIXELS_TYPE, body))
+    if status == 200:
+        assert len(said) > HEAD_LENGTH_BYTES
+    else:
+        check_refusal(status, said)
+    is_well(engine, line)
+
+
+@bounded(400)
+@given(framed(LAYER, layer_samples))
+def test_any_layer_is_cleaned_or_refused(engine: EngineProcess, line: Line, body: bytes):
+    status, said = line.tell(posted(engine, "/v1/colours", PIXELS_TYPE, body))
     if status == 200:
         assert len(said) > HEAD_LENGTH_BYTES
     else:

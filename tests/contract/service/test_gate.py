@@ -126,7 +126,7 @@ EACH_STATUS = {
     415: post(FREE, "text/plain", b"{}"),
     421: ask(HELLO, "Host: evil.example", without="Host"),
     431: ask(HELLO, "X: " + "a" * 17_000),
-    501: ask("GET /v1/mattes/ID/colours HTTP/1.1"),
+    501: post("POST /v1/mattes/ID/hints HTTP/1.1", PIXELS_TYPE, b""),
 }
 
 

@@ -78,7 +78,6 @@ NAMES = {
         ("GET", "/v1/mattes/{}/events", None, None),
         ("POST", "/v1/mattes/{}/alpha", frame(AlphaRequest()), PIXELS_TYPE),
         ("GET", "/v1/mattes/{}/review", None, None),
-        ("GET", "/v1/mattes/{}/colours", None, None),
         ("POST", "/v1/mattes/{}/hints", b"abcd", PIXELS_TYPE),
     ],
 }

@@ -159,7 +159,6 @@ def test_a_forgotten_matte_is_gone(client: Engine):
         lambda: client.alpha(matte_id, info, AlphaRequest()),
         lambda: client.review(matte_id),
         lambda: client.forget(matte_id),
-        lambda: client.colours(matte_id),
     ):
         with pytest.raises(JobFailed) as caught:
             ask()
@@ -184,15 +183,9 @@ def test_nothing_found_is_said(client: Engine):
     assert not full(client, matte_id, info).any()
 
 
-@pytest.mark.parametrize("method", ["colours", "hints"])
-def test_what_does_not_exist_yet_says_so(client: Engine, engine: EngineProcess, method: str):
+def test_what_does_not_exist_yet_says_so(client: Engine, engine: EngineProcess):
     matte_id, _ = matted(client, ball(200, 150, seed=7))
-    path = f"/v1/mattes/{matte_id}/{method}"
-    reply = (
-        engine.ask("GET", path)
-        if method == "colours"
-        else engine.ask("POST", path, b"", PIXELS_TYPE)
-    )
+    reply = engine.ask("POST", f"/v1/mattes/{matte_id}/hints", b"", PIXELS_TYPE)
     assert reply.status == 501
     assert json.loads(reply.body)["error"]["code"] == "unsupported"
 

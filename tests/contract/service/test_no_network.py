@@ -10,7 +10,13 @@ import engine_process
 import pytest
 from engine_process import LAUNCHER, engine_in, frame, wait_for
 from loopback_only import LeftTheMachine
-from maskwright_client.protocol import JSON_TYPE, PIXELS_TYPE, AlphaRequest, MatteRequest
+from maskwright_client.protocol import (
+    JSON_TYPE,
+    PIXELS_TYPE,
+    AlphaRequest,
+    ColoursRequest,
+    MatteRequest,
+)
 from proc_files import descendants
 from subject_photos import ball
 from traced import STRACE, destinations, traced
@@ -117,8 +123,9 @@ def test_an_engine_that_works_names_no_other_address(
         path = f"/v1/mattes/{json.loads(created.body)['id']}"
         assert b'"state":"done"' in engine.ask("GET", f"{path}/events").body
         assert engine.ask("POST", f"{path}/alpha", frame(AlphaRequest()), PIXELS_TYPE).status == 200
-        for name in ("review", "colours"):
-            engine.ask("GET", f"{path}/{name}")
+        engine.ask("GET", f"{path}/review")
+        layer = frame(ColoursRequest(300, 200, 3, 8, "test"), pixels.tobytes() + bytes(60_000))
+        assert engine.ask("POST", "/v1/colours", layer, PIXELS_TYPE).status == 200
         engine.ask("GET", "/v1/models")
         assert engine.ask("POST", "/v1/models/u2netp/download", b"{}", JSON_TYPE).status == 202
         assert b'"done"' in engine.ask("GET", "/v1/models/u2netp/download").body
