@@ -3,10 +3,14 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from engine_client import client_of
 from engine_process import EngineProcess, engine_in
 from gimp_plug_in import CHECKOUT, assembled
 from host_gimp import Gimp
+from maskwright_client.cancel import CancelSwitch
+from maskwright_client.protocol import ColoursRequest
 
 pytestmark = [pytest.mark.hosts, pytest.mark.timeout(300)]
 
@@ -210,3 +214,97 @@ def test_a_selection_can_be_had_instead_and_nothing_else_changes(
     found = gimp.console(BEGIN + SELECTIONS, plug_ins=plug_ins, photo=photo)
     assert {name: facts for name, facts in found.items() if facts != [True, True]} == {}
     assert len(found) == 7
+
+
+CLEAN = """
+def cleaned(name, document):
+    image, (layer,) = document.image, document.targets
+    before, pixels = everything(image), samples(layer, None)
+    deep = image.get_precision() != Gimp.Precision.U8_NON_LINEAR
+    encoding = f"R'G'B'{'A' if layer.has_alpha() else ''} u{16 if deep else 8}"
+    seen = samples(layer, encoding)
+    done, said = call(REMOVE, image, document.drawables, clean_colours=True)
+    assert done, said
+    saved = Gio.File.new_for_path(f"/srv/files/{name}.xcf")
+    assert Gimp.file_save(QUIET, image, saved, None)
+    again = Gimp.file_load(QUIET, saved)
+    new, old = again.get_layers()[:2]
+    written = {"stored": pixels, "clean-stored": samples(new, None), "seen": seen,
+               "clean-seen": samples(new, encoding), "mask": mask_of(new)}
+    for kind, content in written.items():
+        with open(f"/srv/files/{name}.{kind}", "wb") as file:
+            file.write(content)
+    return {
+        "width": layer.get_width(), "height": layer.get_height(),
+        "channels": 4 if layer.has_alpha() else 3, "bits": 16 if deep else 8,
+        "one more layer": len(again.get_layers()) == len(before["layers"]) + 1,
+        "name": new.get_name() == f"{layer.get_name()}, clean edges",
+        "the original's pixels": samples(old, None) == pixels,
+        "same masks": mask_of(old) == mask_of(new),
+        "only the new one is seen": [new.get_visible(), old.get_visible()] == [True, False],
+        "and selected": image.get_selected_layers() == [image.get_layers()[0]],
+        "at the same place": new.get_offsets() == old.get_offsets(),
+        "refinable": new.get_mask().get_parasite_list() == ["maskwright-mask"],
+        "selection": everything(image)["selection"] == before["selection"],
+    }
+
+def precise(precision):
+    document = opened(given["photo"])
+    document.image.convert_precision(precision)
+    return document
+
+def changed(change):
+    return converted(given["photo"], change)
+
+results = {
+    "plain": cleaned("plain", opened(given["photo"])),
+    "16-bit": cleaned("16-bit", precise(Gimp.Precision.U16_NON_LINEAR)),
+    "float": cleaned("float", precise(Gimp.Precision.FLOAT_LINEAR)),
+    "grey": cleaned("grey", changed(lambda image: image.convert_grayscale())),
+    "AdobeRGB": cleaned("AdobeRGB", changed(adobe)),
+    "moved": cleaned("moved", moved(given["photo"], 40, -30)),
+    "transparent": cleaned("transparent", half_transparent(given["photo"])),
+}
+indexed = changed(lambda image: image.convert_indexed(
+    Gimp.ConvertDitherType.NONE, Gimp.ConvertPaletteType.GENERATE, 64, False, True, ""))
+answer([results, call(REMOVE, indexed.image, indexed.drawables, clean_colours=True),
+        mask_of(indexed.targets[0]) is None])
+"""
+# GIMP converts what is written into the image's own grey, space or precision, and back for us.
+TOLERANCE = {"plain": 0, "moved": 0, "transparent": 0, "16-bit": 0, "float": 2, "AdobeRGB": 3}
+
+
+def test_clean_colours_lie_on_a_layer_of_their_own(
+    gimp: Gimp, engine: EngineProcess, plug_ins: dict[str, Path]
+):
+    photo = gimp.stay.bring(SAMPLE)
+    results, refused, untouched = gimp.console(BEGIN + CLEAN, plug_ins=plug_ins, photo=photo)
+    client = client_of(engine)
+    for name, facts in results.items():
+        width, height, channels, bits = (
+            facts.pop(key) for key in ("width", "height", "channels", "bits")
+        )
+        assert {fact for fact, holds in facts.items() if not holds} == set(), name
+        files = {
+            kind: (gimp.stay.files / f"{name}.{kind}").read_bytes()
+            for kind in ("stored", "clean-stored", "seen", "clean-seen", "mask")
+        }
+        request = ColoursRequest(width, height, channels, bits, client="gimp")
+        wanted = client.colours(request, files["seen"], files["mask"], CancelSwitch())
+        mask = np.frombuffer(files["mask"], np.uint8)
+        soft = (mask > 0) & (mask < 255)
+        stored, clean = (
+            np.frombuffer(files[kind], np.uint8).reshape(len(mask), -1)
+            for kind in ("stored", "clean-stored")
+        )
+        assert np.array_equal(stored[~soft], clean[~soft]), name
+        if name in TOLERANCE:  # a grey image makes grey of the colours
+            kind = np.uint8 if bits == 8 else np.uint16
+            got, expected = (
+                np.frombuffer(content, kind).reshape(len(mask), -1)[soft].astype(int)
+                for content in (files["clean-seen"], wanted)
+            )
+            assert np.abs(got - expected).max() <= TOLERANCE[name], name
+        assert not np.array_equal(stored[soft], clean[soft]), name
+    assert (refused[0], untouched) == (False, True)
+    assert "indexed" in refused[1]

@@ -300,3 +300,30 @@ def test_the_preview_shows_what_becomes_of_the_mask_that_is_there(
     both = picture(keep(window, tmp_path, "mask-intersected"))
     assert (both != replaced).any(axis=2).sum() > 10_000, "the right half is still there"
     assert client.hello().network_runs == runs
+
+
+LAYERS = """
+answer([[layer.get_name(), layer.get_visible(), layer.get_mask() is not None]
+        for layer in Gimp.get_images()[0].get_layers()])
+"""
+
+
+def test_clean_colours_are_one_undo_step(window: GimpWindow, engine: EngineProcess, tmp_path: Path):
+    client, display = client_of(engine), window.display
+    before = window.do(LAYERS)
+    open_dialog(window)
+    wait_for(lambda: client.hello().network_runs > 0 and client.hello().jobs == 0, 30)
+    display.wait_until_still()
+    display.key("alt+w", "alt+w", "Tab", "space")  # the box below the one with that key
+    display.wait_until_still()
+    keep(window, tmp_path, "clean-ticked")
+    display.key("alt+o")
+    window.program.wait_until(lambda: len(window.do(LAYERS)) == 2, 30)
+    display.wait_until_still()
+    keep(window, tmp_path, "clean")
+    after = window.do(LAYERS)
+    assert after == [["coffee.jpg, clean edges", True, True], ["coffee.jpg", False, True]]
+    display.key("ctrl+z")
+    window.program.wait_until(lambda: window.do(LAYERS) == before, 10)
+    display.key("ctrl+y")
+    window.program.wait_until(lambda: window.do(LAYERS) == after, 10)

@@ -81,6 +81,12 @@ def settings() -> tuple[Setting, ...]:
         Setting("largest", _("Largest subject onl_y"), _("Drops all the others"), False),
         Setting("invert", _("In_vert"), _("Keeps the background instead"), False),
         Setting("focus", _("Look t_wice"), _("A closer look at a small subject"), True),
+        Setting(
+            "clean-colours",
+            _("Clean edge colours"),
+            _("On a new layer; the layer itself is kept, hidden"),
+            False,
+        ),
         Setting("edit-mask", _("Edit m_ask next"), _("Painting then changes the mask"), False),
         Setting("locked", _("Locked layers, too"), _("Masks leave their pixels alone"), False),
     )

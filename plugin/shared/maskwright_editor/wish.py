@@ -30,6 +30,7 @@ class Wish:
     existing:     how the new mask meets one that is there.
     painted:      what becomes of strokes on a mask of ours that is replaced.
     output:       what is made of it.
+    clean_colours: whether the subject's own colours go onto a layer of their own.
     focus:        whether a small subject gets a second look.
     edges:        what to change on the matte.
     edit_mask:    whether the mask is what painting changes afterwards, not the layer.
@@ -40,6 +41,7 @@ class Wish:
     existing: Combine = Combine.replace
     painted: Painted = Painted.keep
     output: Output = Output.mask
+    clean_colours: bool = False
     focus: bool = True
     edges: Edges = field(default_factory=Edges)
     edit_mask: bool = False

@@ -8,7 +8,7 @@ import gi
 from maskwright_client.cancel import CancelSwitch
 from maskwright_client.connection import Connection
 from maskwright_client.errors import ClientError
-from maskwright_client.protocol import MatteEvent
+from maskwright_client.protocol import CLEAN_COLOURS, MatteEvent
 from maskwright_editor import picture
 from maskwright_editor.asking import Background
 from maskwright_editor.matte import Matte
@@ -85,6 +85,7 @@ def ask(
     both.pack_start(box, False, False, 0)
     dialog.get_content_area().pack_start(both, True, True, 0)
     both.show_all()
+    _offer(dialog, connection, "clean-colours", CLEAN_COLOURS)
     config.connect("notify", lambda *_ignored: preview.refresh())
     preview.refresh()
     wanted = bool(dialog.run())
@@ -92,6 +93,19 @@ def ask(
     preview.close(finish=wanted)
     dialog.destroy()
     return wanted
+
+
+def _offer(
+    dialog: GimpUi.ProcedureDialog, connection: Connection, setting: str, feature: str
+) -> None:
+    """Let a setting be chosen as soon as an engine is there that can do it."""
+    dialog.set_sensitive(setting, False, None, None, False)
+
+    def look() -> None:
+        if connection.engine(lambda waited: None, CancelSwitch()).can(feature):
+            GLib.idle_add(dialog.set_sensitive, setting, True, None, None, False)
+
+    Background().run(look, lambda error: None)  # the preview says what is wrong with the engine
 
 
 def allows_locked(names: Sequence[str]) -> bool:

@@ -7,9 +7,10 @@ they are used wrongly; what is checked here is checked for that reason.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import gi
 from maskwright_editor.picture import Frame, cut
@@ -23,6 +24,16 @@ from gi.repository import Gegl, Gimp  # noqa: E402
 _MASK = "Y u8"
 _STRIP_BYTES = 2 << 20  # converting colours takes GIMP many times as much for a moment
 _WIDEST_PIXEL_BYTES = 32  # four doubles
+_SHALLOW = (
+    Gimp.Precision.U8_LINEAR,
+    Gimp.Precision.U8_NON_LINEAR,
+    Gimp.Precision.U8_PERCEPTUAL,
+)
+_KINDS = {
+    Gimp.ImageBaseType.RGB: (Gimp.ImageType.RGB_IMAGE, Gimp.ImageType.RGBA_IMAGE),
+    Gimp.ImageBaseType.GRAY: (Gimp.ImageType.GRAY_IMAGE, Gimp.ImageType.GRAYA_IMAGE),
+}
+_SOFT = re.compile(rb"[^\x00\xff]+")
 
 
 class HostError(Exception):
@@ -30,12 +41,35 @@ class HostError(Exception):
 
 
 @dataclass(frozen=True)
+class Colours:
+    """A layer's samples in sRGB, 8 bits or, for images that are deeper, 16; RGB or RGBA."""
+
+    channels: int
+    bits: int
+    samples: bytearray
+
+    @property
+    def encoding(self) -> str:
+        """As GIMP calls it."""
+        return f"R'G'B'{'A' if self.channels == 4 else ''} u{self.bits}"
+
+    @property
+    def pixel_bytes(self) -> int:
+        """How many bytes a pixel has."""
+        return self.channels * self.bits // 8
+
+
+@dataclass(frozen=True)
 class NewMask:
-    """A mask that is to be: of a layer, its bytes, and the data of the parasite that it gets."""
+    """A mask that is to be: of a layer, its bytes, and the data of the parasite that it gets.
+
+    clean: the colours, where the mask is soft, of a layer that is to lie above, if there is one.
+    """
 
     layer: Gimp.Layer
     alpha: bytes
     parasite: bytes
+    clean: Colours | None = None
 
 
 def layers_of(drawables: Sequence[Gimp.Drawable]) -> list[Gimp.Layer]:
@@ -78,6 +112,23 @@ def read_pixels(layer: Gimp.Layer) -> Pixels:
     return Pixels(width, height, channels, samples)
 
 
+def check_cleanable(image: Gimp.Image) -> None:
+    """Raise HostError if the image has no room for other colours than its own."""
+    if image.get_base_type() == Gimp.ImageBaseType.INDEXED:
+        raise HostError(
+            _("An indexed image takes no clean edge colours; make it RGB first, or leave them out.")
+        )
+
+
+def read_colours(image: Gimp.Image, layer: Gimp.Layer) -> Colours:
+    """The layer's own colours, finely enough to be written back."""
+    bits = 8 if image.get_precision() in _SHALLOW else 16
+    empty = Colours(4 if layer.has_alpha() else 3, bits, bytearray())
+    size = (layer.get_width(), layer.get_height())
+    samples = _read(layer.get_buffer(), *size, empty.pixel_bytes, empty.encoding)
+    return replace(empty, samples=samples)
+
+
 def fingerprint(layer: Gimp.Layer) -> bytes:
     """The same as before as long as nobody has changed the layer's pixels; as they are stored."""
     digest = hashlib.blake2b(digest_size=16)
@@ -110,14 +161,21 @@ def attach(image: Gimp.Image, masks: Sequence[NewMask], parasite: str, *, edit_m
     The masks are made and filled before the image knows of them, so nothing that can fail happens
     once the step has begun.
     """
-    ready = [(one.layer, _made(one, parasite)) for one in masks]
+    selected = image.get_selected_layers()
+    ready = [(one.layer, _made(one, parasite), _clean_layer(image, one)) for one in masks]
     with _one_undo_step(image):
-        for layer, mask in ready:
+        for one, (layer, mask, clean) in zip(masks, ready, strict=True):
             if layer.get_mask() is not None:
                 layer.remove_mask(Gimp.MaskApplyMode.DISCARD)
-            if not layer.add_mask(mask):
-                raise HostError(_("GIMP did not accept the mask; undo once, then try again."))
-            layer.set_edit_mask(edit_mask)
+            _add(mask, layer, edit_mask=edit_mask)
+            if clean is not None:
+                image.insert_layer(clean, layer.get_parent(), image.get_item_position(layer))
+                clean.set_offsets(*layer.get_offsets()[1:])
+                _add(_made(replace(one, layer=clean), parasite), clean, edit_mask=edit_mask)
+                layer.set_visible(False)
+                selected = [clean if item == layer else item for item in selected]
+        if image.get_selected_layers() != selected:
+            image.set_selected_layers(selected)
     Gimp.displays_flush()
 
 
@@ -144,6 +202,36 @@ def check_unchanged(layer: Gimp.Layer, pixels: Pixels) -> None:
     check_there(layer)
     if (layer.get_width(), layer.get_height()) != (pixels.width, pixels.height):
         raise HostError(_("The layer changed its size meanwhile; try again."))
+
+
+def _add(mask: Gimp.LayerMask, layer: Gimp.Layer, *, edit_mask: bool) -> None:
+    if not layer.add_mask(mask):
+        raise HostError(_("GIMP did not accept the mask; undo once, then try again."))
+    layer.set_edit_mask(edit_mask)
+
+
+def _clean_layer(image: Gimp.Image, one: NewMask) -> Gimp.Layer | None:
+    """A layer with clean colours that belongs to no image yet; None if none is wanted.
+
+    All of it is copied as it is stored, and only where the mask is soft the colours are written.
+    """
+    if one.clean is None:
+        return None
+    layer, size = one.layer, (one.layer.get_width(), one.layer.get_height())
+    name = _("{layer}, clean edges").format(layer=layer.get_name())
+    kind = _KINDS[image.get_base_type()][layer.has_alpha()]
+    clean = Gimp.Layer.new(image, name, *size, kind, layer.get_opacity(), layer.get_mode())
+    whole, buffer = Gegl.Rectangle.new(0, 0, *size), clean.get_buffer()
+    layer.get_buffer().copy(whole, Gegl.AbyssPolicy.NONE, buffer, whole)
+    pixel, samples = one.clean.pixel_bytes, memoryview(one.clean.samples)
+    for y in range(size[1]):
+        row = y * size[0]
+        for run in _SOFT.finditer(one.alpha, row, row + size[0]):
+            at = Gegl.Rectangle.new(run.start() - row, y, run.end() - run.start(), 1)
+            part = bytes(samples[run.start() * pixel : run.end() * pixel])
+            buffer.set(at, one.clean.encoding, part)
+    buffer.flush()
+    return clean
 
 
 def _made(one: NewMask, parasite: str) -> Gimp.LayerMask:
@@ -185,9 +273,11 @@ def _write(buffer: Gegl.Buffer, at: Gegl.Rectangle, encoding: str, alpha: bytes)
     buffer.flush()
 
 
-def _read(buffer: Gegl.Buffer, width: int, height: int, channels: int, encoding: str) -> bytearray:
-    samples = bytearray(width * height * channels)
-    target, row = memoryview(samples), width * channels
+def _read(
+    buffer: Gegl.Buffer, width: int, height: int, pixel_bytes: int, encoding: str
+) -> bytearray:
+    samples = bytearray(width * height * pixel_bytes)
+    target, row = memoryview(samples), width * pixel_bytes
     for top, rows in _strips(row, height):
         box = Gegl.Rectangle.new(0, top, width, rows)
         target[top * row : (top + rows) * row] = buffer.get(

@@ -10,7 +10,7 @@ from gi.repository import Gimp, GLib
 from maskwright_client.cancel import CancelSwitch
 from maskwright_client.connection import Connection
 from maskwright_client.errors import Cancelled, ClientError
-from maskwright_client.protocol import AlphaRequest, Combine, MatteInfo
+from maskwright_client.protocol import AlphaRequest, ColoursRequest, Combine, MatteInfo
 from maskwright_editor import asking, strokes
 from maskwright_editor.matte import Matte
 from maskwright_editor.record import NAME, Existing, Record, pack, unpack
@@ -130,8 +130,14 @@ class Removal:
             raise host.HostError(
                 _("The layer's content is locked; unlock it, or allow locked layers.")
             )
+        clean = wish.clean_colours and wish.output is Output.mask
+        if clean:
+            host.check_cleanable(self._image)
         Gimp.progress_init(_("Remove Background"))
-        masks = [self._mask(wish, number) for number in range(len(self.layers))]
+        masks = []
+        for number in range(len(self.layers)):
+            new = self._mask(wish, number)
+            masks.append(self._cleaned(new) if clean else new)
         for layer in self.layers:
             host.check_there(layer)
         if wish.output is Output.selection:
@@ -157,6 +163,21 @@ class Removal:
         # What is remembered is what we wrote: strokes that are kept stay strokes.
         kept = strokes.carried_over(wish, existing, alpha)
         return host.NewMask(layer, kept, pack(Record(wish, alpha)))
+
+    def _cleaned(self, new: host.NewMask) -> host.NewMask:
+        """The same with the subject's own colours at the mask's soft edges."""
+        Gimp.progress_set_text(_("Cleaning the edge's colours"))
+        layer = new.layer
+        colours = host.read_colours(self._image, layer)
+        size = (layer.get_width(), layer.get_height())
+        request = ColoursRequest(*size, colours.channels, colours.bits, _CLIENT)
+
+        def work() -> bytearray:
+            engine = self.connection.engine(lambda waited: None, CancelSwitch())
+            return engine.colours(request, colours.samples, new.alpha, CancelSwitch())
+
+        samples = asking.Call(work).result(Gimp.progress_pulse)
+        return replace(new, clean=replace(colours, samples=samples))
 
     def _matte(self, layer: Gimp.Layer, number: int) -> Matte:
         """A layer's matte; the one that the dialog has seen if it is still of the same pixels."""
