@@ -15,6 +15,7 @@ import manifest as record
 import plugins
 import proof
 import removal
+from engine_hosts import hosts as editors
 from failure import InstallError
 from layout import NAME, Layout, path_advice
 from manifest import Manifest, Placement
@@ -64,10 +65,10 @@ def up_to_date(
     where = layout.data / f"env-{fingerprint}"
     wanted = (*placements(layout, where), *plugins.placements(hosts, known))
     if known.fingerprint == fingerprint and works(layout, where, shell):
-        if all(known.holds(item) for item in wanted):
+        if all(known.holds(item) for item in wanted) and not plugins.to_switch_on(hosts, known):
             print("Maskwright is up to date.")
             return known
-        return switch(layout, known, wanted)
+        return switch(layout, known, wanted, hosts)
     package = None
     try:
         package = build(layout, known, where, packages, shell)
@@ -80,7 +81,7 @@ def up_to_date(
         raise
     more = known.system_packages + ((package,) if package else ())
     known = replace(known, fingerprint=fingerprint, packages=packages, environment=where.name)
-    known = switch(layout, replace(known, system_packages=more), wanted)
+    known = switch(layout, replace(known, system_packages=more), wanted, hosts)
     old = [folder for folder in layout.environments() if folder != where]
     if old:
         removal.stop_engine(layout, where, shell)
@@ -173,21 +174,28 @@ def prove(layout: Layout, where: Path) -> None:
     nowhere.unlink()
 
 
-def switch(layout: Layout, known: Manifest, wanted: Sequence[Placement]) -> Manifest:
-    """Let the command run the new environment.
+def switch(
+    layout: Layout, known: Manifest, wanted: Sequence[Placement], hosts: plugins.Hosts
+) -> Manifest:
+    """Let the command run the new environment, and have the editors start the plug-ins.
 
     The record is written before and after: whenever this is interrupted, what lies there is known
     as ours.
     """
     by_path = {str(item.path): item for item in wanted}
     gone = plugins.obsolete(known, by_path)
-    made = tuple(new for item in wanted for new in record.make_folder(item.path.parent))
-    known = replace(known, made_folders=known.made_folders + made)
+    settings = plugins.to_switch_on(hosts, known)
+    folders = [path.parent for path in (*map(Path, by_path), *settings)]
+    made = tuple(new for folder in folders for new in record.make_folder(folder))
+    switched = dict.fromkeys((*known.switched_on, *map(str, settings)))
+    known = replace(known, made_folders=known.made_folders + made, switched_on=tuple(switched))
     record.write(layout.manifest, known.expecting(wanted))
     for item in wanted:
         record.place(item)
     for path in gone:
         path.unlink()
+    for path in settings:
+        editors.switch_on(path)
     left = {path: hashes for path, hashes in known.placed.items() if Path(path) not in gone}
     done = replace(known, placed={**left, **{p: (item.sha256,) for p, item in by_path.items()}})
     record.write(layout.manifest, done)

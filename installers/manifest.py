@@ -43,6 +43,8 @@ class Manifest:
     """Path -> the sha256 of each content that may be there and is ours."""
     made_folders: tuple[str, ...] = ()
     system_packages: tuple[str, ...] = ()
+    switched_on: tuple[str, ...] = ()
+    """Settings of Krita in which our plug-in was switched on."""
 
     def owns(self, path: Path) -> bool:
         """Whether `path` is a file as we left it."""
@@ -82,6 +84,7 @@ def read(path: Path) -> Manifest:
             placed={str(k): tuple(map(str, v)) for k, v in raw["placed"].items()},
             made_folders=tuple(map(str, raw["made_folders"])),
             system_packages=tuple(map(str, raw["system_packages"])),
+            switched_on=tuple(map(str, raw.get("switched_on", ()))),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return Manifest()

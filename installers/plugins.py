@@ -13,14 +13,18 @@ Hosts = list[editors.Host]
 
 
 def files_for(host: editors.Host, sources: Path = SOURCES) -> dict[Path, Path]:
-    """What goes into a host's plug-in folder: the place there, and the file in `sources`.
+    """What goes into an editor's folders: the place there, and the file in `sources`.
 
-    Nothing before GIMP's first start: see `Host.has_settings`.
+    Nothing before GIMP's first start, see `Host.has_settings`; Krita takes what is there before its
+    own. Nothing for a Krita in which it does not work.
     """
     folder = host.plugin_folder
-    if host.kind is not editors.HostKind.gimp or folder is None or not host.has_settings:
-        return {}  # Krita's plug-in does not exist yet
-    parts = editors.gimp_parts(sources)
+    if folder is None or editors.is_too_old(host):
+        return {}
+    if host.kind is editors.HostKind.krita:
+        parts = editors.krita_parts(sources)
+        return {folder.parent / name: source for name, source in parts.items()}
+    parts = editors.gimp_parts(sources) if host.has_settings else {}
     return {folder / editors.PLUGIN / name: source for name, source in parts.items()}
 
 
@@ -38,40 +42,78 @@ def placements(hosts: Hosts, known: Manifest) -> Iterator[Placement]:
             yield Placement(path, source.read_bytes(), executable=executable)
 
 
+def to_switch_on(hosts: Hosts, known: Manifest) -> list[Path]:
+    """Settings of Krita where nobody has said yet whether the plug-in is to be used."""
+    kritas = [host for host in hosts if host.kind is editors.HostKind.krita]
+    files = {host.settings_file: files_for(host) for host in kritas if host.settings_file}
+    return [
+        settings
+        for settings, wanted in files.items()
+        if wanted and not _is_taken(wanted, known) and editors.is_switched_on(settings) is None
+    ]
+
+
 def describe(hosts: Hosts, known: Manifest) -> Iterator[str]:
-    """A sentence for each host: what became of its plug-in."""
+    """A sentence for each editor: what became of its plug-in."""
     for host in hosts:
-        if host.kind is not editors.HostKind.gimp or not host.in_use:
-            continue
-        name = f"GIMP {host.version or 3}"
-        files = files_for(host)
-        if not files:
-            yield f"{name}: start it once, then run the installer again for its plug-in."
-        elif not _is_taken(files, known):
-            yield f"{name}: Filters > Remove Background, after its next start."
-        elif editors.examine(host, hosts, SOURCES).state is editors.PluginState.foreign:
-            yield f"{name}: {host.plugin_folder} has another plug-in of that name; left alone."
-        else:
-            yield (
-                f"{name}: {host.plugin_folder} has files of this plug-in that the installer did "
-                "not place; left alone, run `maskwright doctor --repair` to mend it."
-            )
+        if host.in_use:
+            is_gimp = host.kind is editors.HostKind.gimp
+            name = f"GIMP {host.version or 3}" if is_gimp else f"Krita {host.version or ''}"
+            yield f"{name.strip()}: {_said(host, hosts, known)}"
+
+
+def _said(host: editors.Host, hosts: Hosts, known: Manifest) -> str:
+    files, state = files_for(host), editors.examine(host, hosts, SOURCES).state
+    if state is editors.PluginState.too_old:
+        return f"too old for the plug-in, which needs {editors.OLDEST_KRITA} or newer."
+    if not files:
+        return "start it once, then run the installer again for its plug-in."
+    if state is editors.PluginState.foreign:
+        return f"{host.plugin_folder} has another plug-in of that name; left alone."
+    if _is_taken(files, known):
+        has = f"{host.plugin_folder} has files of this plug-in that the installer did not place"
+        if state is editors.PluginState.in_place:
+            return f"{has}; left alone, as they work."
+        return f"{has}; left alone, run `maskwright doctor --repair` to mend it."
+    if state is editors.PluginState.disabled:
+        return (
+            "the plug-in is switched off, and stays so; `maskwright doctor --repair` switches it "
+            "on."
+        )
+    if state is editors.PluginState.in_place:
+        menu = "Filters" if host.kind is editors.HostKind.gimp else "Tools > Scripts"
+        return f"{menu} > Remove Background, after its next start."
+    return "the plug-in is there; `maskwright doctor` says what keeps it from being shown."
 
 
 def adopted(known: Manifest, hosts: Hosts, sources: Path) -> Manifest:
     """The record with plug-ins that somebody else has put there exactly as we would.
 
-    The doctor does so, and GIMP when it takes over the settings of an older one. `sources` are
-    those of the installation that is there.
+    The doctor does so, Krita when it imports the ZIP, and GIMP when it takes over the settings of
+    an older one. `sources` are those of the installation that is there.
     """
     for host in hosts:
         files = files_for(host, sources)
-        new = [path for path in files if not known.owns(path)]
-        if new and all(_is_copy(path, source) for path, source in files.items()):
-            placed = {**known.placed, **{str(path): _sha256(path) for path in new}}
-            folders = dict.fromkeys((*known.made_folders, *(str(path.parent) for path in files)))
-            known = replace(known, placed=placed, made_folders=tuple(folders))
+        if not files or not all(_is_copy(path, source) for path, source in files.items()):
+            continue
+        new = {str(path): _sha256(path) for path in files if not known.owns(path)}
+        folders = _folders(files) if new else ()
+        settings = host.settings_file if host.kind is editors.HostKind.krita else None
+        switched = [str(settings)] if settings and editors.is_switched_on(settings) else ()
+        known = replace(
+            known,
+            placed={**known.placed, **new},
+            made_folders=tuple(dict.fromkeys((*known.made_folders, *folders))),
+            switched_on=tuple(dict.fromkeys((*known.switched_on, *switched))),
+        )
     return known
+
+
+def _folders(files: Iterable[Path]) -> list[str]:
+    """The folders that are the plug-in's own, as far as files are in them or below."""
+    own = _plugin_folders(files)
+    folders = dict.fromkeys(folder for path in files for folder in path.parents)
+    return [str(folder) for folder in folders if own.intersection((folder, *folder.parents))]
 
 
 def obsolete(known: Manifest, wanted: Mapping[str, Placement]) -> list[Path]:
@@ -86,7 +128,14 @@ def obsolete(known: Manifest, wanted: Mapping[str, Placement]) -> list[Path]:
 
 def caches(known: Manifest) -> set[Path]:
     """Where an editor's Python keeps what it compiled of our files."""
-    return {path.parent / "__pycache__" for path in _plugin_files(known)}
+    modules = [path for path in _plugin_files(known) if path.suffix == ".py"]
+    return {path.parent / "__pycache__" for path in modules}
+
+
+def forget_switch(settings: Path) -> None:
+    """Take back that Krita starts the plug-in, unless the user has switched it off since."""
+    if editors.is_switched_on(settings):
+        editors.forget_switch(settings)
 
 
 def find(home: Path, environ: Mapping[str, str]) -> Hosts:
@@ -95,12 +144,15 @@ def find(home: Path, environ: Mapping[str, str]) -> Hosts:
 
 
 def _plugin_files(known: Manifest) -> list[Path]:
+    """Every file that is in a folder of a plug-in."""
     folders = _plugin_folders(map(Path, known.placed))
     return [path for path in map(Path, known.placed) if folders.intersection(path.parents)]
 
 
 def _plugin_folders(paths: Iterable[Path]) -> set[Path]:
-    return {path.parent for path in paths if path.name == editors.GIMP_SCRIPT}
+    """The folders of the plug-ins that those files are the start of."""
+    starts = {editors.GIMP_SCRIPT: ".", editors.KRITA_DESKTOP: editors.PLUGIN}
+    return {path.parent / starts[path.name] for path in paths if path.name in starts}
 
 
 def _is_taken(files: Mapping[Path, Path], known: Manifest) -> bool:

@@ -55,6 +55,8 @@ def remove_installation(layout: Layout, known: Manifest) -> None:
         shutil.rmtree(cache, ignore_errors=True)
     for path in record.remove_placed(known):
         print(f"Kept, because it was changed since: {path}")
+    for settings in map(Path, known.switched_on):
+        plugins.forget_switch(settings)
     for folder in layout.environments():
         shutil.rmtree(folder)
     for folder in layout.engine_leavings:

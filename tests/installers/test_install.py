@@ -288,10 +288,10 @@ def running_engine(user: User) -> Iterator[subprocess.Popen[bytes]]:
         engine.wait()
 
 
-def plugin_states(user: User, *options: str) -> list[str]:
-    """What the installed doctor says about the plug-in in each GIMP."""
+def plugin_states(user: User, *options: str, editor: str = "gimp") -> list[str]:
+    """What the installed doctor says about the plug-in in each GIMP, or each Krita."""
     report = json.loads(user.run(str(user.command), "doctor", "--json", *options).out)
-    return [c["figures"]["plugin"] for c in report["checks"] if c["name"] == "host:gimp"]
+    return [c["figures"]["plugin"] for c in report["checks"] if c["name"] == f"host:{editor}"]
 
 
 def test_the_plug_in_goes_into_every_gimp_and_leaves_with_it(newcomer: User) -> None:
@@ -366,6 +366,67 @@ def test_what_the_doctor_places_belongs_to_the_installation(newcomer: User) -> N
     assert plugin_states(newcomer, "--repair") == ["in-place"]
     assert newcomer.install("--uninstall", "--purge").code == 0
     assert [path.name for path in profile.rglob("*")] == ["plug-ins"]
+
+
+KRITARC = "# mine\r\n\na=1\n[python]\nenable_other=true\n\n\n[z]\nb = 2"
+
+
+def test_the_plug_in_goes_into_every_krita_and_leaves_with_it(newcomer: User) -> None:
+    sandbox = newcomer.home / ".var/app/org.kde.krita"
+    resources = [newcomer.home / ".local/share/krita", sandbox / "data/krita"]
+    kritarcs = [newcomer.home / ".config/kritarc", sandbox / "config/kritarc"]
+    (resources[0] / "pykrita/other").mkdir(parents=True)
+    (sandbox / "config").mkdir(parents=True)
+    kritarcs[0].parent.mkdir()
+    kritarcs[0].write_text(KRITARC, encoding="utf-8", newline="")
+    kritarcs[0].chmod(0o640)
+    before = listing(newcomer.home).keys()
+
+    said = newcomer.install("--no-sample")
+    assert said.out.count("Krita: Tools > Scripts > Remove Background, after its next") == 2
+    for folder in resources:
+        for part in ("maskwright.desktop", "maskwright/maskwright_client/client.py"):
+            assert (folder / "pykrita" / part).is_file()
+        assert (folder / "actions/maskwright.action").is_file()
+    header = "[python]\n"
+    switched = KRITARC.replace(header, f"{header}enable_maskwright=true\r\n")
+    assert kritarcs[0].read_bytes().decode() == switched
+    assert stat.S_IMODE(kritarcs[0].stat().st_mode) == 0o640
+    assert kritarcs[1].read_text() == f"{header}enable_maskwright=true\n"
+    assert plugin_states(newcomer, editor="krita") == ["in-place", "in-place"]
+
+    placed = listing(newcomer.home)
+    said = newcomer.install("--no-sample")
+    assert "up to date" in said.out
+    assert listing(newcomer.home) == placed
+
+    cache = resources[0] / "pykrita/maskwright/maskwright_client/__pycache__"
+    cache.mkdir()
+    (cache / "client.pyc").touch()
+    assert newcomer.install("--uninstall", "--purge").code == 0
+    assert listing(newcomer.home).keys() == before
+    assert kritarcs[0].read_bytes().decode() == KRITARC
+
+
+def test_in_krita_the_users_no_stands_until_the_doctor_is_asked(newcomer: User) -> None:
+    resources, kritarc = newcomer.home / ".local/share/krita", newcomer.home / ".config/kritarc"
+    resources.mkdir(parents=True)
+    assert newcomer.install("--no-sample").code == 0
+    kritarc.write_text("[python]\nenable_maskwright=false\n")
+    said = newcomer.install("--no-sample")
+    assert "up to date" in said.out
+    assert "Krita: the plug-in is switched off, and stays so" in said.out
+    assert plugin_states(newcomer, editor="krita") == ["disabled"]
+
+    (resources / "pykrita/maskwright.desktop").unlink()
+    assert plugin_states(newcomer, "--repair", editor="krita") == ["in-place"]
+    assert kritarc.read_text() == "[python]\nenable_maskwright=true\n"
+    assert "up to date" in newcomer.install("--no-sample").out
+
+    kritarc.write_text("[python]\nenable_maskwright=true\nenable_other=false\n\n[x]\n")
+    assert newcomer.install("--uninstall", "--purge").code == 0
+    assert kritarc.read_text() == "[python]\nenable_other=false\n\n[x]\n"
+    assert list(resources.rglob("*")) == []
 
 
 def test_a_foreign_command_is_left_alone(newcomer: User) -> None:

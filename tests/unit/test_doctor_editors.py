@@ -126,15 +126,6 @@ def test_hidden_settings_are_no_trouble(desk: Desk) -> None:
     assert hidden.figures["plugin"] == PluginState.unused.value
 
 
-def test_kritas_plugin_in_part(desk: Desk, tmp_path: Path) -> None:
-    (tmp_path / "maskwright.desktop").touch()
-    krita = Host(HostKind.krita, None, Flavour.system, tmp_path, None, tmp_path / "kritarc")
-    (check,) = checks([krita], desk.sources)
-    assert check.message == "Krita (system) was found; the plug-in is there in part."
-    assert (check.fix or "").startswith("Put Maskwright's plug-in for Krita into")
-    assert [check.message for check in repairs([krita], desk.sources)] == ["No plug-in was mended."]
-
-
 @pytest.mark.parametrize("break_it", BREAKAGES.values())
 def test_a_repair_says_what_was_done_and_what_is_next(desk: Desk, break_it: Breakage) -> None:
     break_it(desk)
@@ -155,7 +146,7 @@ def test_a_repair_that_fails_is_something_to_repair(
     def fail(path: Path, content: bytes, mode: int) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
-    monkeypatch.setattr("maskwright.hosts.gimp_repair.replace_file", fail)
+    monkeypatch.setattr("maskwright.hosts.files.replace_file", fail)
     done, failed = repairs(desk.hosts(), desk.sources)
     assert (done.status, failed.status) == (Status.done, Status.fail)
     assert "was not mended" in failed.message

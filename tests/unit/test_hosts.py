@@ -3,7 +3,7 @@ import plistlib
 from pathlib import Path
 
 import pytest
-from maskwright.hosts import Flavour, Host, HostKind, PluginState, examine, find_hosts
+from maskwright.hosts import Flavour, Host, HostKind, find_hosts
 
 
 class Machine:
@@ -229,10 +229,89 @@ def test_kritas(machine: Machine) -> None:
     assert system.executable == program
     assert system.plugin_folder == machine.home / ".local/share/krita/pykrita"
     assert system.settings_file == machine.home / ".config/kritarc"
+    assert system.searched == (system.plugin_folder,)
     sandbox = machine.home / ".var/app/org.kde.krita"
     assert flatpak.plugin_folder == sandbox / "data/krita/pykrita"
     assert flatpak.settings_file == sandbox / "config/kritarc"
     assert snap.flavour is Flavour.snap
+
+
+@pytest.mark.parametrize(
+    ("settings", "folder"),
+    [
+        ("ResourceDirectory={}/my art\n[python]\n", "my art"),
+        ("ResourceDirectory = {}/my art \n", "my art"),
+        ("ResourceDirectory={}/x\r\nResourceDirectory={}/y\r\n", "y"),
+        ("ResourceDirectory={}/a\\sb\\\\c\\xc3\\xbc\n", "a b\\cü"),
+        ("ResourceDirectory=\n", None),
+        ("ResourceDirectory=relative\n", None),
+        ("[krita]\nResourceDirectory={}/my art\n", None),
+    ],
+)
+def test_kritarc_says_where_the_resources_are(
+    machine: Machine, settings: str, folder: str | None
+) -> None:
+    usual = machine.own(".local/share/krita") / "pykrita"
+    (machine.own(".config") / "kritarc").write_text(settings.replace("{}", str(machine.root)))
+    (host,) = machine.hosts()
+    assert host.plugin_folder == (machine.root / folder / "pykrita" if folder else usual)
+    assert host.usual_folder == usual
+
+
+def test_resources_on_a_disk_that_is_not_there(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = machine.own(".local/share/krita") / "pykrita"
+    media = machine.folder("media")
+    (machine.own(".config") / "kritarc").write_text(f"ResourceDirectory={media}/disk/krita\n")
+    monkeypatch.setattr(os, "access", lambda path, mode: path != media)  # root may do everything
+    (host,) = machine.hosts()
+    assert host.plugin_folder == usual
+
+
+@pytest.mark.parametrize(
+    ("built_with", "there", "lacks"),
+    [
+        (b"\0libQt5Core.so.5\0", "lib/python3/dist-packages/PyQt5/QtCore.abi3.so", None),
+        (b"\0libQt5Core.so.5\0", "local/lib/python3.13/dist-packages/PyQt5/QtCore.abi3.so", None),
+        (b"\0libQt5Core.so.5\0", "lib/python3/dist-packages/PyQt5/__init__.py", "PyQt5"),
+        (b"\0libQt6Core.so.6\0", "lib/python3/dist-packages/PyQt5/QtCore.abi3.so", "PyQt6"),
+        (b"\0libQt6Core.so.6\0", "lib64/python3.14/site-packages/PyQt6/QtCore.so", None),
+        (b"something else", "lib/python3/dist-packages/PyQt5/__init__.py", None),
+    ],
+)
+def test_the_qt_that_kritas_python_needs(
+    machine: Machine, built_with: bytes, there: str, lacks: str | None
+) -> None:
+    machine.program("krita")
+    assert machine.hosts()[0].lacks is None
+    (machine.folder("usr/lib/x86_64-linux-gnu/kritaplugins") / "kritapykrita.so").write_bytes(
+        built_with
+    )
+    module = machine.root / "usr" / there
+    module.parent.mkdir(parents=True)
+    module.touch()
+    assert machine.hosts()[0].lacks == lacks
+
+
+def test_a_krita_of_the_users_own_brings_its_python(machine: Machine) -> None:
+    program = machine.program("krita")
+    (machine.folder("usr/lib/kritaplugins") / "kritapykrita.so").write_bytes(b"libQt5Core")
+    assert machine.hosts()[0].lacks == "PyQt5"
+    own = machine.folder("opt/krita/bin") / "krita"
+    program.rename(own)
+    program.symlink_to(own)
+    assert machine.hosts()[0].lacks is None
+
+
+@pytest.mark.parametrize(
+    ("content", "version"),
+    [(b"5.2.9", "5.2.9"), (b"5.3.0-beta1 (git 1234)\n", "5.3.0"), (b"", None), (b"\xff", None)],
+)
+def test_the_krita_that_was_started(machine: Machine, content: bytes, version: str | None) -> None:
+    (machine.own(".local/share/krita") / "KRITA_RESOURCE_VERSION").write_bytes(content)
+    (host,) = machine.hosts()
+    assert host.version == version
 
 
 def test_macos(machine: Machine) -> None:
@@ -284,45 +363,3 @@ def test_windows_per_user_gimp_of_unknown_version(machine: Machine) -> None:
     folder = machine.own("AppData/Roaming/GIMP/3.2")
     (host,) = machine.hosts("win32")
     assert host.plugin_folder == folder / "plug-ins"
-
-
-KRITARC = (
-    "plain=1\n\n[Other]\nenable_maskwright=false\n[python][$i]\nx=%s\n[python]\n{}\nx=1\nx=2\n"
-)
-
-
-@pytest.mark.parametrize(
-    ("line", "state"),
-    [
-        ("enable_maskwright=true", PluginState.in_place),
-        ("enable_maskwright = True", PluginState.in_place),
-        ("enable_maskwright=false", PluginState.disabled),
-        ("enable_maskwright", PluginState.disabled),
-        ("enable_other=true", PluginState.disabled),
-    ],
-)
-def test_the_plugin_in_krita(machine: Machine, line: str, state: PluginState) -> None:
-    folder = machine.own(".local/share/krita/pykrita")
-    (host,) = machine.hosts()
-
-    def standing() -> PluginState:
-        return examine(host, [host], machine.root / "no sources").state
-
-    assert standing() is PluginState.missing
-    (folder / "maskwright.desktop").touch()
-    assert standing() is PluginState.incomplete
-    (folder / "maskwright").mkdir()
-    (folder / "maskwright/__init__.py").touch()
-    assert standing() is PluginState.disabled
-    (machine.own(".config") / "kritarc").write_text(KRITARC.replace("{}", line))
-    assert standing() is state
-
-
-def test_an_unreadable_kritarc_switches_nothing_on(machine: Machine) -> None:
-    folder = machine.own(".local/share/krita/pykrita")
-    (folder / "maskwright.desktop").touch()
-    (folder / "maskwright").mkdir()
-    (folder / "maskwright/__init__.py").touch()
-    (machine.own(".config") / "kritarc").write_bytes(b"\xff\xfe\x00")
-    (host,) = machine.hosts()
-    assert examine(host, [host], machine.root).state is PluginState.disabled

@@ -243,7 +243,7 @@ def test_a_failure_in_the_middle_leaves_what_was_there(
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
         replace_file(path, content, mode)
 
-    monkeypatch.setattr("maskwright.hosts.gimp_repair.replace_file", fail)
+    monkeypatch.setattr("maskwright.hosts.files.replace_file", fail)
     with pytest.raises(OSError, match="No space left"):
         desk.repair()
     assert everything(desk.plug_ins) == before

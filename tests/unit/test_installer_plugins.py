@@ -1,7 +1,10 @@
 """The editors' plug-ins, as the installer places, adopts and removes them."""
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import krita_desk
 import plugins
 import pytest
 from engine_hosts import hosts as editors
@@ -16,14 +19,19 @@ def desk(tmp_path: Path) -> Desk:
     return desk
 
 
-def found(desk: Desk) -> plugins.Hosts:
+@pytest.fixture
+def krita(tmp_path: Path) -> krita_desk.Desk:
+    return krita_desk.small_desk(tmp_path / "krita")
+
+
+def found(desk: Desk | krita_desk.Desk) -> plugins.Hosts:
     nothing = desk.home / "no root"
     return editors.find_hosts(desk.home, {}, "linux", lambda _: None, nothing)
 
 
-def placed(desk: Desk) -> tuple[Manifest, dict[str, Placement]]:
+def placed(hosts: plugins.Hosts) -> tuple[Manifest, dict[str, Placement]]:
     """The record after an installation, and what it has placed."""
-    wanted = list(plugins.placements(found(desk), Manifest()))
+    wanted = list(plugins.placements(hosts, Manifest()))
     for item in wanted:
         item.path.parent.mkdir(parents=True, exist_ok=True)
         place(item)
@@ -31,14 +39,14 @@ def placed(desk: Desk) -> tuple[Manifest, dict[str, Placement]]:
 
 
 def test_a_script_without_its_run_bit_is_not_as_it_was_placed(desk: Desk) -> None:
-    known, wanted = placed(desk)
+    known, wanted = placed(found(desk))
     assert all(known.holds(item) for item in wanted.values())
     desk.script.chmod(0o644)
     assert [item.path for item in wanted.values() if not known.holds(item)] == [desk.script]
 
 
 def test_an_edited_plug_in_stays_whole_in_an_update(desk: Desk) -> None:
-    known, _ = placed(desk)
+    known, _ = placed(found(desk))
     (desk.script.parent / "maskwright_client/client.py").write_text("# mine\n")
     update = {str(item.path): item for item in plugins.placements(found(desk), known)}
     other = desk.profile.with_name("3.2") / "plug-ins/maskwright/maskwright.py"
@@ -62,3 +70,85 @@ def test_what_somebody_else_has_put_there_as_we_would_is_ours(desk: Desk) -> Non
     (folder / "maskwright_client/client.py").write_text("# mine\n")
     assert plugins.adopted(Manifest(), hosts, desk.sources) == Manifest()
     assert plugins.adopted(Manifest(), hosts, desk.home / "none") == Manifest()
+
+
+def test_in_krita_it_is_placed_whole_and_switched_on(krita: krita_desk.Desk) -> None:
+    hosts = found(krita)
+    assert plugins.to_switch_on(hosts, Manifest()) == [krita.settings]
+    known, wanted = placed(hosts)
+    assert krita.package / "maskwright_client/client.py" in map(Path, wanted)
+    for path in plugins.to_switch_on(hosts, known):
+        editors.switch_on(path)
+    assert plugins.to_switch_on(hosts, known) == []
+    (said,) = plugins.describe(hosts, known)
+    assert said == "Krita: Tools > Scripts > Remove Background, after its next start."
+    assert plugins.caches(known) == {
+        path / "__pycache__" for path in (krita.package, *krita.package.rglob("maskwright_*"))
+    } | {krita.package / "maskwright_editor/__pycache__"}
+
+
+def test_who_has_switched_it_off_in_krita_is_heeded(krita: krita_desk.Desk) -> None:
+    known, _ = placed(found(krita))
+    krita.settings.write_text("[python]\nenable_maskwright=false\n")
+    assert plugins.to_switch_on(found(krita), known) == []
+    (said,) = plugins.describe(found(krita), known)
+    assert "switched off, and stays so" in said
+    krita.settings.write_text("[python]\nenable_maskwright=true\n")
+    hosts = [replace(found(krita)[0], lacks="PyQt5")]
+    (said,) = plugins.describe(hosts, known)
+    assert said.startswith("Krita: the plug-in is there; `maskwright doctor` says what keeps it")
+    krita.settings.write_text("[python]\nenable_maskwright=false\n")
+    plugins.forget_switch(krita.settings)
+    assert krita.settings.read_text() == "[python]\nenable_maskwright=false\n"
+
+
+def test_a_krita_that_is_too_old_gets_nothing(krita: krita_desk.Desk) -> None:
+    (krita.resources / "KRITA_RESOURCE_VERSION").write_text("5.1.5")
+    assert list(plugins.placements(found(krita), Manifest())) == []
+    assert plugins.to_switch_on(found(krita), Manifest()) == []
+    (said,) = plugins.describe(found(krita), Manifest())
+    assert said == "Krita 5.1.5: too old for the plug-in, which needs 5.2 or newer."
+
+
+def test_another_plug_in_of_that_name_in_krita_is_left_alone(krita: krita_desk.Desk) -> None:
+    krita.package.mkdir()
+    (krita.package / "__init__.py").write_text("import krita\n")
+    assert list(plugins.placements(found(krita), Manifest())) == []
+    assert plugins.to_switch_on(found(krita), Manifest()) == []
+    (said,) = plugins.describe(found(krita), Manifest())
+    assert "another plug-in of that name; left alone" in said
+
+
+def test_what_was_imported_into_krita_as_we_would_is_ours(krita: krita_desk.Desk) -> None:
+    krita.settle()
+    known = plugins.adopted(Manifest(), found(krita), krita.sources)
+    assert known.switched_on == (str(krita.settings),)
+    assert known.owns(krita.desktop)
+    assert str(krita.package) in known.made_folders
+    assert not {str(krita.pykrita), str(krita.resources / "actions")} & set(known.made_folders)
+    assert plugins.adopted(known, found(krita), krita.sources) == known
+    krita_desk.switched_off(krita)
+    assert plugins.adopted(Manifest(), found(krita), krita.sources).switched_on == ()
+
+
+def test_an_imported_plug_in_that_works_is_left_alone(krita: krita_desk.Desk) -> None:
+    shutil.rmtree(krita.sources)
+    shutil.copytree(plugins.SOURCES, krita.sources)
+    krita.settle()
+    action = krita.resources / "actions/maskwright.action"
+    action.rename(krita.pykrita / action.name)
+    known = plugins.adopted(Manifest(), found(krita), krita.sources)
+    assert list(plugins.placements(found(krita), known)) == []
+    (said,) = plugins.describe(found(krita), known)
+    assert said.endswith("left alone, as they work.")
+    krita.desktop.write_text("[Desktop Entry]\n")
+    (said,) = plugins.describe(found(krita), known)
+    assert said.endswith("run `maskwright doctor --repair` to mend it.")
+
+
+def test_files_that_krita_no_longer_needs_go(krita: krita_desk.Desk) -> None:
+    known, wanted = placed(found(krita))
+    gone = str(krita.package / "maskwright_client/client.py")
+    del wanted[gone]
+    assert plugins.obsolete(known, wanted) == [Path(gone)]
+    shutil.rmtree(krita.resources)

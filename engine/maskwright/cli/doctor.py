@@ -15,7 +15,7 @@ from maskwright.errors import ModelError
 _EPILOG = """\b
 Examples:
   maskwright doctor
-  maskwright doctor --repair                   GIMP does not show Remove Background? mend that
+  maskwright doctor --repair                   GIMP or Krita lacks Remove Background? mend it
   maskwright doctor --json
   maskwright doctor --report report.json       a file to send along with a question
 
@@ -29,7 +29,7 @@ Exit codes:
 @click.option(
     "--repair",
     is_flag=True,
-    help="Mend GIMP's plug-in first: put back what is missing or wrong, keep what is yours.",
+    help="Mend the editors' plug-ins first: put back what is missing or wrong, keep what is yours.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.option(

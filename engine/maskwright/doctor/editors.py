@@ -7,6 +7,7 @@ from typing import Final
 from maskwright.doctor.report import Check, Status
 from maskwright.hosts import (
     GIMP_SCRIPT,
+    OLDEST_KRITA,
     PLUGIN,
     Finding,
     Host,
@@ -16,18 +17,23 @@ from maskwright.hosts import (
     repair,
 )
 
+_ENTRY: Final = {HostKind.gimp: "Filters", HostKind.krita: "Tools > Scripts"}
 _FINE: Final = (PluginState.in_place, PluginState.unused)
 
 _SAID: Final = {
     PluginState.in_place: "the plug-in is in place",
     PluginState.missing: "the plug-in is not there",
     PluginState.incomplete: "the plug-in is there in part{lacking}",
-    PluginState.disabled: "the plug-in is there and switched off",
+    PluginState.disabled: "the plug-in is there and switched off in {where}",
     PluginState.not_executable: "the plug-in may not be executed: {where}",
     PluginState.bad_first_line: "the first line of the plug-in does not name Python 3: {where}",
-    PluginState.misnamed: "GIMP passes over the plug-in in {where}, its place is {own}",
-    PluginState.other_profile: "the plug-in is only where this GIMP does not look: {where}",
-    PluginState.not_searched: "gimprc has it look in {searched}, and the plug-in is {where}",
+    PluginState.bad_desktop: "{where} does not lead Krita to the plug-in",
+    PluginState.too_old: "the plug-in does not work in it, but in Krita {oldest} or newer",
+    PluginState.no_qt: "its Python has no {parts}, without which it runs no plug-in",
+    PluginState.closed_folder: "it runs no plug-in from {where}, which begins like {usual}",
+    PluginState.misnamed: "{editor} passes over the plug-in in {where}, its place is {own}",
+    PluginState.other_profile: "the plug-in is only where this {editor} does not look: {where}",
+    PluginState.not_searched: "{settings} has it look in {searched}, and the plug-in is {where}",
     PluginState.other_version: "the plug-in in {where} is of another version in part: {parts}",
     PluginState.twice: "the plug-in is there a second time, and only one can answer: {where}",
     PluginState.foreign: "something else is in the plug-in's place: {where}",
@@ -73,21 +79,32 @@ def _repaired(host: Host, hosts: Sequence[Host], plugins: Path) -> Iterator[Chec
         fix = "Make that writable for you, then run `maskwright doctor --repair` again."
         failed.append(Check(check, Status.fail, message, fix))
     if done:
-        fix = f"Restart {_editor(host)}, then choose Filters > Remove Background."
+        fix = f"Restart {_editor(host)}, then choose {_ENTRY[host.kind]} > Remove Background."
         yield Check(check, Status.done, f"{name}: {' '.join(done)}", fix)
     yield from failed
 
 
 def _said(host: Host, finding: Finding) -> str:
     parts = ", ".join(finding.parts)
-    own = host.plugin_folder / PLUGIN / GIMP_SCRIPT if host.plugin_folder else None
     return _SAID[finding.state].format(
+        editor=_editor(host),
         where=finding.where,
-        own=own,
+        own=_own(host),
         parts=parts,
         lacking=f": {finding.where} lacks {parts}" if parts else "",
         searched=", ".join(map(str, host.searched)) or "its installation",
+        settings=host.settings_file.name if host.settings_file else None,
+        usual=host.usual_folder.parent if host.usual_folder else None,
+        oldest=OLDEST_KRITA,
     )
+
+
+def _own(host: Host) -> Path | None:
+    """What belongs into the folder for plug-ins."""
+    if host.plugin_folder is None:
+        return None
+    own = host.plugin_folder / PLUGIN
+    return own / GIMP_SCRIPT if host.kind is HostKind.gimp else own
 
 
 def _fix(host: Host, finding: Finding) -> str | None:
@@ -96,21 +113,28 @@ def _fix(host: Host, finding: Finding) -> str | None:
         return None
     if host.plugin_folder is None or (host.kind is HostKind.gimp and not host.has_settings):
         return f"Start {editor} once, so that it makes its settings folder; then look again."
-    if state is PluginState.disabled:
-        return (
-            "In Krita, tick Maskwright in Settings > Configure Krita > Python Plugin Manager, and "
-            "restart Krita."
-        )
-    if host.kind is HostKind.krita:
-        return f"Put Maskwright's plug-in for Krita into {host.plugin_folder} and restart Krita."
-    if state is PluginState.foreign:
-        return f"Give {finding.where} another name, then run `maskwright doctor --repair`."
+    by_hand = {
+        PluginState.too_old: f"Install Krita {OLDEST_KRITA} or newer, start it once, look again.",
+        PluginState.no_qt: (
+            f"Install {host.lacks} for the system's Python (in Debian and Ubuntu the package is "
+            f"python3-{(host.lacks or '').lower()}), then restart Krita."
+        ),
+        PluginState.closed_folder: (
+            "In Krita, choose another folder in Settings > Configure Krita > General > Resources, "
+            "restart it, then run `maskwright doctor --repair`."
+        ),
+        PluginState.foreign: (
+            f"Give {finding.where} another name, then run `maskwright doctor --repair`."
+        ),
+    }
+    if state in by_hand:
+        return by_hand[state]
     if host.plugin_folder not in host.searched:
         return (
             f"In GIMP, add {host.plugin_folder} in Edit > Preferences > Folders > Plug-ins, then "
             "run `maskwright doctor --repair`."
         )
-    return "Run `maskwright doctor --repair`, then restart GIMP."
+    return f"Run `maskwright doctor --repair`, then restart {editor}."
 
 
 def _name(host: Host) -> str:

@@ -7,16 +7,21 @@ this package from the checkout, under another name, before anything is installed
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from .files import GIMP_SCRIPT, gimp_parts, replace_file
+from .files import replace_file
 from .gimp import gimp_finding
 from .gimp_repair import gimp_repairs
 from .host import PLUGIN, Flavour, Host, HostKind
-from .krita import krita_finding
+from .krita import OLDEST_KRITA, is_too_old, krita_finding
+from .krita_repair import krita_repairs
+from .kritarc import forget_switch, is_switched_on, switch_on
+from .parts import GIMP_SCRIPT, KRITA_DESKTOP, gimp_parts, krita_parts
 from .search import find_hosts
 from .state import Finding, PluginState
 
 __all__ = [
     "GIMP_SCRIPT",
+    "KRITA_DESKTOP",
+    "OLDEST_KRITA",
     "PLUGIN",
     "Finding",
     "Flavour",
@@ -25,16 +30,21 @@ __all__ = [
     "PluginState",
     "examine",
     "find_hosts",
+    "forget_switch",
     "gimp_parts",
+    "is_switched_on",
+    "is_too_old",
+    "krita_parts",
     "repair",
     "replace_file",
+    "switch_on",
 ]
 
 
 def examine(host: Host, hosts: Sequence[Host], plugins: Path) -> Finding:
     """How the plug-in stands in one of `hosts`; `plugins` is the folder with its sources."""
     if host.kind is HostKind.krita:
-        return krita_finding(host)
+        return krita_finding(host, hosts, plugins)
     return gimp_finding(host, hosts, plugins)
 
 
@@ -42,7 +52,7 @@ def repair(host: Host, hosts: Sequence[Host], plugins: Path) -> Iterator[str]:
     """Mend what keeps the plug-in from appearing, as far as that is safe.
 
     Yields a sentence for each thing that was done; raises OSError where something cannot be
-    written. Krita's is not mended yet.
+    written.
     """
-    if host.kind is HostKind.gimp:
-        yield from gimp_repairs(host, hosts, plugins)
+    mend = krita_repairs if host.kind is HostKind.krita else gimp_repairs
+    yield from mend(host, hosts, plugins)

@@ -9,17 +9,17 @@ word. Of two scripts of one name it takes the first, of two procedures of one na
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
-from .files import GIMP_SCRIPT, gimp_parts
+from .copies import Mark, beginning
+from .files import entries, plain
 from .host import PLUGIN, Flavour, Host
+from .parts import GIMP_SCRIPT, gimp_parts
 from .state import Finding, PluginState
 
-_MARK = b"maskwright_gimp"  # what the script imports
-_MOST = 1 << 16
-_DEEPEST = 5  # a copy of the whole repository has the script that deep
+_MARK = Mark(GIMP_SCRIPT, b"maskwright_gimp")  # what the script imports
 _FIRST_LINE = re.compile(rb"#![ \t]*(?P<program>\S+)(?P<arguments>[^\n]*)\n")
 
 
@@ -30,7 +30,7 @@ def gimp_finding(host: Host, hosts: Sequence[Host], plugins: Path) -> Finding:
     if not host.in_use:
         return Finding(PluginState.unused, host.plugin_folder)
     own, parts = host.plugin_folder / PLUGIN / GIMP_SCRIPT, gimp_parts(plugins)
-    if _is_foreign(own.parent, parts):
+    if _MARK.is_foreign(own.parent, _tops(parts)):
         return Finding(PluginState.foreign, own.parent)
     scripts = sorted(_scripts(host.searched), key=lambda script: script != own)
     if not scripts:
@@ -70,7 +70,7 @@ def _defect(script: Path, host: Host, parts: Mapping[str, Path]) -> Finding | No
     others = [
         name
         for name, source in parts.items()
-        if name != GIMP_SCRIPT and _plain(folder / name) != _plain(source)
+        if name != GIMP_SCRIPT and plain(folder / name) != plain(source)
     ]
     if GIMP_SCRIPT in parts and _body(script) != _body(parts[GIMP_SCRIPT]):
         others.append(GIMP_SCRIPT)
@@ -82,7 +82,7 @@ def _unseen(own: Path, host: Host, parts: Mapping[str, Path]) -> Finding | None:
     missing = missing_parts(own.parent, parts)
     if host.plugin_folder in host.searched and len(missing) < len(parts):
         return Finding(PluginState.incomplete, own.parent, _tops(missing))
-    copies = chain.from_iterable(map(_copies, host.searched))
+    copies = chain.from_iterable(map(_MARK.copies, host.searched))
     return next((Finding(PluginState.misnamed, copy) for copy in copies), None)
 
 
@@ -92,7 +92,7 @@ def _elsewhere(profile: Path, host: Host, hosts: Sequence[Host]) -> Finding:
     others = [folder for other in hosts for folder in other.searched]
     older = sorted(profile.parent.glob("[23].*/plug-ins"))
     for folder in dict.fromkeys((usual, *others, *older)):
-        if folder not in host.searched and (copy := next(_copies(folder), None)):
+        if folder not in host.searched and (copy := next(_MARK.copies(folder), None)):
             is_own = folder == usual
             return Finding(PluginState.not_searched if is_own else PluginState.other_profile, copy)
     return Finding(PluginState.missing)
@@ -100,51 +100,14 @@ def _elsewhere(profile: Path, host: Host, hosts: Sequence[Host]) -> Finding:
 
 def _scripts(folders: Iterable[Path]) -> list[Path]:
     """Our scripts under names that GIMP reads."""
-    entries = [entry for folder in folders for entry in _entries(folder)]
-    scripts = [_script_in(entry) for entry in entries if not entry.name.startswith(".")]
-    return [script for script in scripts if _is_ours(script)]
-
-
-def _copies(folder: Path) -> Iterator[Path]:
-    """Our script wherever it lies in a folder."""
-    for place, below, files in os.walk(folder):
-        if len(Path(place).relative_to(folder).parts) == _DEEPEST:
-            below.clear()
-        scripts = [Path(place, name) for name in files if name.lower() == GIMP_SCRIPT]
-        yield from (script for script in scripts if _is_ours(script))
-
-
-def _is_ours(script: Path) -> bool:
-    """Whether a file is the plug-in's script, of whatever version."""
-    try:
-        with script.open("rb") as file:
-            return _MARK in file.read(_MOST)
-    except OSError:
-        return False
-
-
-def _is_foreign(folder: Path, parts: Iterable[str]) -> bool:
-    """Whether there is something in the plug-in's place that has nothing of ours."""
-    script = folder / GIMP_SCRIPT
-    if script.exists():
-        return not _is_ours(script)
-    if not folder.is_dir():
-        return folder.exists()
-    names = {entry.name for entry in _entries(folder)} - {"__pycache__"}
-    return bool(names) and not names & set(_tops(parts)) and not any(_copies(folder))
-
-
-def _entries(folder: Path) -> list[Path]:
-    try:
-        return sorted(folder.iterdir())
-    except OSError:
-        return []
+    found = [entry for folder in folders for entry in entries(folder)]
+    scripts = [_script_in(entry) for entry in found if not entry.name.startswith(".")]
+    return [script for script in scripts if _MARK.is_on(script)]
 
 
 def _starts_python(script: Path) -> bool:
     """Whether the first line names Python 3; GIMP takes spaces, options and a CR there."""
-    with script.open("rb") as file:
-        line = _FIRST_LINE.match(file.read(_MOST))
+    line = _FIRST_LINE.match(beginning(script))
     if line is None:
         return False
     program = Path(os.fsdecode(line["program"]))
@@ -155,12 +118,8 @@ def _starts_python(script: Path) -> bool:
     return program.name.startswith("python3") and (usual or os.access(program, os.X_OK))
 
 
-def _plain(path: Path) -> bytes:
-    return path.read_bytes().replace(b"\r\n", b"\n")
-
-
 def _body(script: Path) -> bytes:
-    return _plain(script).partition(b"\n")[2]
+    return plain(script).partition(b"\n")[2]
 
 
 def _tops(parts: Iterable[str]) -> tuple[str, ...]:

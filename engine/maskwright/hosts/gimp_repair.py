@@ -1,12 +1,13 @@
-"""Mending GIMP's plug-in: nothing of anybody's is removed, what is in the way gets another name."""
+"""Mending GIMP's plug-in, as far as that is safe; see `mending`."""
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from .files import GIMP_SCRIPT, gimp_parts, replace_file
+from .files import put_aside, put_folder, replace_file, write_parts
 from .gimp import gimp_finding, missing_parts
 from .host import PLUGIN, Host
+from .mending import mended, plug_in_is_in
+from .parts import gimp_parts
 from .state import Finding, PluginState
 
 _FIRST_LINE = b"#!/usr/bin/env python3\n"
@@ -24,11 +25,9 @@ def gimp_repairs(host: Host, hosts: Sequence[Host], plugins: Path) -> Iterator[s
     own, parts = host.plugin_folder / PLUGIN, gimp_parts(plugins)
     if not host.has_settings or not parts:
         return
-    seen = set[Finding]()
-    while (finding := gimp_finding(host, hosts, plugins)) not in seen:
-        seen.add(finding)
-        if said := _mend(own, finding, parts):
-            yield said
+    yield from mended(
+        lambda: gimp_finding(host, hosts, plugins), lambda finding: _mend(own, finding, parts)
+    )
 
 
 def _mend(own: Path, finding: Finding, parts: Mapping[str, Path]) -> str:
@@ -44,7 +43,8 @@ def _mend(own: Path, finding: Finding, parts: Mapping[str, Path]) -> str:
         case PluginState.other_version:
             return _put(own, parts, folder)
         case PluginState.twice:
-            return f"The second copy is {_out_of_the_way(where)} now, which GIMP passes over."
+            (aside,) = put_aside([where])
+            return f"The second copy is {aside} now, which GIMP passes over."
         case PluginState.not_executable | PluginState.bad_first_line | PluginState.incomplete:
             if folder.is_symlink() or where.is_symlink():
                 return _put(own, parts, folder)  # what it leads to is somebody's workshop
@@ -60,7 +60,7 @@ def _mend_in_place(state: PluginState, where: Path, parts: Mapping[str, Path]) -
         replace_file(where, _with_first_line(where.read_bytes()), 0o755)
         return f"{where} names Python 3 in its first line again."
     missing = missing_parts(where, parts)
-    _write(where, {name: parts[name] for name in missing})
+    write_parts(where, {name: parts[name] for name in missing})
     return f"{where} is complete again."
 
 
@@ -69,33 +69,6 @@ def _with_first_line(content: bytes) -> bytes:
     return _FIRST_LINE + (rest.partition(b"\n")[2] if rest.startswith(b"#!") else rest)
 
 
-def _put(own: Path, parts: Mapping[str, Path], instead_of: Path | None = None) -> str:
+def _put(own: Path, parts: Mapping[str, Path], *instead_of: Path) -> str:
     """Have the whole plug-in in `own`; what is there, or in `instead_of`, gets another name."""
-    own.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=own.parent, prefix=f".{PLUGIN}-") as hidden:
-        made = Path(hidden, PLUGIN)
-        _write(made, parts)
-        kept = [_out_of_the_way(folder) for folder in {own, instead_of or own} if _is_there(folder)]
-        made.replace(own)
-    there = "".join(f" What was there is {path} now." for path in kept)
-    return f"The plug-in is in {own}.{there}"
-
-
-def _is_there(path: Path) -> bool:
-    return path.is_symlink() or path.exists()
-
-
-def _out_of_the_way(folder: Path) -> Path:
-    """Give a folder, or a link to one, a name under which GIMP passes it over; returns that."""
-    number, free = 1, folder.with_name(f"{folder.name}.old")
-    while _is_there(free):
-        number += 1
-        free = folder.with_name(f"{folder.name}.old-{number}")
-    return folder.rename(free)
-
-
-def _write(folder: Path, parts: Mapping[str, Path]) -> None:
-    for name, source in parts.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, source.read_bytes(), 0o755 if name == GIMP_SCRIPT else 0o644)
+    return plug_in_is_in(own, put_folder(own, parts, *instead_of))

@@ -5,10 +5,11 @@ user has changed the folders; the last one counts, and one with a variable that 
 not (tried with GIMP 3.0 and 3.2). What variables mean: GIMP's libgimpconfig/gimpconfig-path.c.
 """
 
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+
+from .files import may_be_written
 
 _SETTING = re.compile(r'^\s*\(plug-in-path\s+"((?:[^"\\]|\\.)*)"\s*\)', re.MULTILINE)
 _ESCAPED = re.compile(r"\\(.)")
@@ -49,9 +50,4 @@ def own_folder(profile: Path, searched: tuple[Path, ...]) -> Path:
     usual = profile / "plug-ins"
     if usual in searched:
         return usual
-    return next((folder for folder in searched if _may_be_written(folder)), usual)
-
-
-def _may_be_written(folder: Path) -> bool:
-    there = next((path for path in (folder, *folder.parents) if path.exists()), folder)
-    return os.access(there, os.W_OK)
+    return next((folder for folder in searched if may_be_written(folder)), usual)

@@ -31,12 +31,15 @@ class Flavour(Enum):
 class Host:
     """One editor that was found.
 
-    version:       GIMP's "3.0", "3.2", ...; None where the files do not say.
+    version:       "3.0", "3.2", ... for GIMP; for Krita the newest that was started, like "5.2.9";
+                   None where the files do not say.
     plugin_folder: where its plug-ins go; it may not exist yet. None when the editor must be started
                    once before anybody can know (a sandboxed GIMP that was never used).
     settings_file: Krita's kritarc, which says whether the plug-in is switched on; GIMP's gimprc,
                    which says where it looks for plug-ins.
-    searched:      the folders where GIMP looks for plug-ins, without those of its installation.
+    searched:      the folders where it looks for plug-ins, without those of its installation.
+    usual_folder:  Krita's folder for plug-ins if kritarc did not say where its resources are.
+    lacks:         what its Python would need to run plug-ins, and has not got.
     in_use:        False for settings in a sandbox that lie hidden under the user's own.
     """
 
@@ -47,6 +50,8 @@ class Host:
     executable: Path | None
     settings_file: Path | None = None
     searched: tuple[Path, ...] = ()
+    usual_folder: Path | None = None
+    lacks: str | None = None
     in_use: bool = True
 
     @property

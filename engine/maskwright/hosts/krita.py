@@ -1,36 +1,152 @@
-"""Krita's plug-in: `pykrita/<name>.desktop` beside `pykrita/<name>/`, switched on in `kritarc`."""
+"""Krita's plug-in: what Krita would make of it, and why it would not.
 
-import configparser
+In `pykrita` in its resource folder Krita looks for files whose names end in `desktop`, imports the
+package that one of them names if it lies beside it, and does that only for plug-ins that kritarc
+has switched on (plugins/extensions/pykrita/plugin/PythonPluginManager.cpp); whatever fails there is
+passed over without a word. `tests/hosts/test_krita_doctor.py` shows this with real Kritas.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from .host import PLUGIN, Host
+from . import kritarc
+from .copies import Mark, beginning
+from .files import plain
+from .host import PLUGIN, Host, HostKind
+from .parts import KRITA_DESKTOP, krita_parts
 from .state import Finding, PluginState
 
+OLDEST_KRITA = "5.2"  # the first that makes transparency masks for plug-ins
 
-def krita_finding(host: Host) -> Finding:
-    """How the plug-in stands in a Krita."""
-    if host.plugin_folder is None:
+_MARK = Mark("__init__.py", b"maskwright_krita")  # what Krita imports
+_INSIDE = f"pykrita/{PLUGIN}/"
+_NEEDED = (f"{_INSIDE}{_MARK.name}", f"pykrita/{KRITA_DESKTOP}")
+_ENTRIES = re.compile(rb"^[ \t]*\[Desktop Entry\][ \t]*\r?\n((?:[^\[].*\n|\n)*)", re.MULTILINE)
+_ENTRY = re.compile(rb"^[ \t]*([\w-]+)[ \t]*=(.*)$", re.MULTILINE)
+
+
+def krita_finding(host: Host, hosts: Sequence[Host], plugins: Path) -> Finding:
+    """How the plug-in stands in one of `hosts`; `plugins` as in `krita_parts`."""
+    if host.plugin_folder is None or host.settings_file is None:
         return Finding(PluginState.missing)
-    desktop = host.plugin_folder / f"{PLUGIN}.desktop"
-    package = host.plugin_folder / PLUGIN / "__init__.py"
-    there = desktop.is_file() + package.is_file()
-    if there < 2:
-        return Finding(PluginState.incomplete if there else PluginState.missing)
-    switched_on = _switched_on(host.settings_file)
-    return Finding(PluginState.in_place if switched_on else PluginState.disabled)
+    if is_too_old(host):
+        return Finding(PluginState.too_old)
+    folder, parts = host.plugin_folder, krita_parts(plugins)
+    if foreign := _foreign(folder, parts):
+        return Finding(PluginState.foreign, foreign)
+    missing = missing_parts(folder.parent, parts)
+    incomplete = Finding(PluginState.incomplete, folder.parent, _tops(missing))
+    if not any((folder.parent / name).is_file() for name in (*_NEEDED, *parts) if is_inside(name)):
+        seen = _misplaced(folder) or _elsewhere(host, hosts)
+        is_begun = len(missing) < len({*_NEEDED, *parts})
+        return seen or (incomplete if is_begun else Finding(PluginState.missing))
+    if missing:
+        return incomplete
+    if _library(folder / KRITA_DESKTOP) != PLUGIN:
+        return Finding(PluginState.bad_desktop, folder / KRITA_DESKTOP)
+    if others := other_parts(folder.parent, parts):
+        return Finding(PluginState.other_version, folder.parent, _tops(others))
+    if not kritarc.is_switched_on(host.settings_file):
+        return Finding(PluginState.disabled, host.settings_file)
+    return _obstacle(host, folder.parent) or Finding(PluginState.in_place)
 
 
-def _switched_on(settings: Path | None) -> bool:
-    """Whether kritarc has `enable_maskwright=true` under [python]."""
-    # Krita's own keys are case-sensitive, and KDE's files may repeat one or have none.
-    parser = configparser.RawConfigParser(
-        strict=False, allow_no_value=True, delimiters=("=",), interpolation=None
-    )
-    parser.optionxform = str  # type: ignore[method-assign,assignment]
-    try:
-        text = settings.read_text(encoding="utf-8") if settings else ""
-        parser.read_string(f"[\0]\n{text}")
-    except (OSError, UnicodeDecodeError, configparser.Error):
+def is_too_old(host: Host) -> bool:
+    """Whether it is known to be a Krita that the plug-in does not work in."""
+    if host.kind is not HostKind.krita or host.version is None:
         return False
-    value = parser.get("python", f"enable_{PLUGIN}", fallback=None)
-    return (value or "").strip().lower() == "true"
+    return _numbers(host.version) < _numbers(OLDEST_KRITA)
+
+
+def _obstacle(host: Host, resources: Path) -> Finding | None:
+    """What keeps a Krita from running any plug-in."""
+    if host.lacks is not None:
+        return Finding(PluginState.no_qt, parts=(host.lacks,))
+    # There Krita leaves out all folders whose names begin like the usual one's, when it collects
+    # those that Python is to look in (cleanupDirs in libs/resources/KoResourcePaths.cpp).
+    usual = host.usual_folder.parent if host.usual_folder else resources
+    if resources != usual and str(resources).startswith(str(usual)):
+        return Finding(PluginState.closed_folder, resources)
+    return None
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in version.split(".")]
+
+
+def is_inside(name: str) -> bool:
+    """Whether a part has its place in the plug-in's folder; two lie beside other people's."""
+    return name.startswith(_INSIDE)
+
+
+def missing_parts(resources: Path, parts: Iterable[str]) -> list[str]:
+    """Those of `parts`, and of what there always must be, that Krita does not find."""
+    names = dict.fromkeys((*parts, *_NEEDED))
+    return [name for name in names if not place_of(resources, name).is_file()]
+
+
+def other_parts(resources: Path, parts: Mapping[str, Path]) -> list[str]:
+    """Those of `parts` that Krita does not find as they should be."""
+    found = {name: place_of(resources, name) for name in parts}
+    return [
+        name
+        for name, path in found.items()
+        if not path.is_file() or plain(path) != plain(parts[name])
+    ]
+
+
+def place_of(resources: Path, name: str) -> Path:
+    """Where Krita finds a part: a file of actions may also be anywhere in `pykrita`."""
+    own = resources / name
+    if own.suffix == ".action" and not own.is_file():
+        return next((resources / "pykrita").rglob(own.name), own)
+    return own
+
+
+def _foreign(folder: Path, parts: Iterable[str]) -> Path | None:
+    """What of somebody else is in the plug-in's place."""
+    inside = [name.removeprefix(_INSIDE) for name in (*_NEEDED, *parts) if is_inside(name)]
+    own, desktop = folder / PLUGIN, folder / KRITA_DESKTOP
+    if _MARK.is_foreign(own, {name.partition("/")[0] for name in inside}):
+        return own
+    package = _library(desktop).replace(".", "/")
+    theirs = [folder / package / _MARK.name, folder / f"{package}.py"] if package else []
+    leads_away = any(path.is_file() and not _MARK.is_on(path) for path in theirs)
+    return desktop if leads_away else None
+
+
+def _library(desktop: Path) -> str:
+    """The package that a desktop file leads Krita to; empty if Krita does not heed it."""
+    group = _ENTRIES.search(beginning(desktop) + b"\n")
+    entries = _ENTRY.finditer(group[1]) if group else ()
+    known = {entry[1]: bytes(entry[2]).strip() for entry in entries}
+    if known.get(b"ServiceTypes") != b"Krita/PythonPlugin" or not known.get(b"Name"):
+        return ""
+    return known.get(b"X-KDE-Library", b"").decode(errors="replace")
+
+
+def _misplaced(folder: Path) -> Finding | None:
+    """A copy in the resource folder that Krita passes over."""
+    for place in (folder, *folder.parent.glob("*[Mm]askwright*")):
+        for copy in _MARK.copies(place):
+            return Finding(PluginState.misnamed, copy.parent)
+    return None
+
+
+def _elsewhere(host: Host, hosts: Sequence[Host]) -> Finding | None:
+    """A copy where this Krita does not look."""
+    others = [other.plugin_folder for other in hosts if other.kind is HostKind.krita]
+    for folder in dict.fromkeys((host.usual_folder, *others)):
+        if folder is None or folder == host.plugin_folder:
+            continue
+        for copy in _MARK.copies(folder):
+            is_own = folder == host.usual_folder
+            state = PluginState.not_searched if is_own else PluginState.other_profile
+            return Finding(state, copy.parent)
+    return None
+
+
+def _tops(parts: Iterable[str]) -> tuple[str, ...]:
+    """The parts, of packages only their names."""
+    return tuple(dict.fromkeys("/".join(name.split("/")[:3]) for name in parts))

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from . import flatpak, gimprc
+from . import flatpak, gimprc, kritarc
+from .files import may_be_written
 from .host import Flavour, Host, HostKind
 
 Which = Callable[[str], str | None]
@@ -177,7 +178,8 @@ def _linux_krita(place: _Place) -> Iterator[Host]:
     program = _installed(place.which, "krita")
     if program is not None or data.is_dir():
         flavour = Flavour.portable if program is None else Flavour.system
-        yield _krita(flavour, data, config, program)
+        lacks = None if program is None else _missing_pyqt(place, program)
+        yield replace(_krita(flavour, data, config, program), lacks=lacks)
     sandbox = place.home / ".var/app" / _KRITA_FLATPAK
     if flatpak.is_installed(place.flatpaks, _KRITA_FLATPAK) or sandbox.is_dir():
         yield _krita(Flavour.flatpak, sandbox / "data/krita", sandbox / "config")
@@ -190,9 +192,46 @@ def _linux_krita(place: _Place) -> Iterator[Host]:
 def _krita(
     flavour: Flavour, resources: Path, settings: Path, executable: Path | None = None
 ) -> Host:
+    moved = kritarc.resource_folder(settings / "kritarc")
+    folder = moved if moved and may_be_written(moved) else resources
     return Host(
-        HostKind.krita, None, flavour, resources / "pykrita", executable, settings / "kritarc"
+        HostKind.krita,
+        _krita_version(folder),
+        flavour,
+        folder / "pykrita",
+        executable,
+        settings / "kritarc",
+        searched=(folder / "pykrita",),
+        usual_folder=resources / "pykrita",
     )
+
+
+def _missing_pyqt(place: _Place, program: Path) -> str | None:
+    """The PyQt that a distribution's Krita needs and has not got; some only recommend it."""
+    usr = place.root / "usr"
+    if program.resolve().parent.parent != usr.resolve():
+        return None
+    for pykrita in (*usr.glob("lib*/kritaplugins"), *usr.glob("lib/*/kritaplugins")):
+        try:
+            built_with = re.search(rb"libQt(\d)Core", (pykrita / "kritapykrita.so").read_bytes())
+        except OSError:
+            continue
+        if built_with:
+            pyqt = f"PyQt{built_with[1].decode()}"
+            packages = f"python3*/*-packages/{pyqt}/QtCore*"
+            places = (usr / "lib", usr / "lib64", usr / "local/lib", place.home / ".local/lib")
+            return None if any(any(lib.glob(packages)) for lib in places) else pyqt
+    return None
+
+
+def _krita_version(resources: Path) -> str | None:
+    """The newest Krita that has been started with these resources."""
+    try:
+        text = (resources / "KRITA_RESOURCE_VERSION").read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError):
+        return None
+    version = re.match(r"\d+(?:\.\d+)+", text)
+    return version.group() if version else None
 
 
 def _macos_applications(place: _Place, pattern: str) -> list[Path]:

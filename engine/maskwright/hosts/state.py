@@ -11,17 +11,21 @@ class PluginState(Enum):
     in_place = "in-place"
     missing = "missing"
     incomplete = "incomplete"  # parts of it are not there
+    misnamed = "misnamed"  # in a folder that the editor does not take for it
+    other_profile = "other-profile"  # only in the folder of another GIMP or Krita
+    not_searched = "not-searched"  # where the user's settings have the editor not look
+    other_version = "other-version"  # parts differ from this installation's
+    foreign = "foreign"  # somebody else's files are in its place
     # Krita
     disabled = "disabled"  # there, and switched off
+    bad_desktop = "bad-desktop"  # the file by which Krita finds it does not lead there
+    too_old = "too-old"  # it would not work in this Krita
+    no_qt = "no-qt"  # what Krita's Python needs for any plug-in is not installed
+    closed_folder = "closed-folder"  # where this Krita runs no plug-in at all
     # GIMP
     not_executable = "not-executable"  # not asked for on Windows
     bad_first_line = "bad-first-line"  # does not name Python 3; not asked for on Windows
-    misnamed = "misnamed"  # neither `<name>/<name>.py` nor another name twice
-    other_profile = "other-profile"  # only in the settings folder of another GIMP
-    not_searched = "not-searched"  # where gimprc has it not look
-    other_version = "other-version"  # parts differ from this installation's
     twice = "twice"  # a second copy would run as well
-    foreign = "foreign"  # somebody else's files are in its place
     unused = "unused"  # these settings are not used, see Host.in_use
 
 
