@@ -308,3 +308,22 @@ def test_clean_colours_lie_on_a_layer_of_their_own(
         assert not np.array_equal(stored[soft], clean[soft]), name
     assert (refused[0], untouched) == (False, True)
     assert "indexed" in refused[1]
+
+
+CLIPBOARD = """
+document = opened(given["photo"])
+image, (layer,) = document.image, document.targets
+image.select_rectangle(Gimp.ChannelOps.REPLACE, 10, 20, 30, 40)
+Gimp.edit_copy([layer])
+Gimp.Selection.none(image)
+done, said = call(REMOVE, image, [layer])
+assert done, said
+(pasted,) = Gimp.edit_paste_as_new_image().get_layers()
+wanted = layer.get_buffer().get(Gegl.Rectangle.new(10, 20, 30, 40), 1.0, "R'G'B' u8", NO_ABYSS)
+answer([[pasted.get_width(), pasted.get_height()], samples(pasted, "R'G'B' u8") == bytes(wanted)])
+"""
+
+
+def test_the_clipboard_is_left_alone(gimp: Gimp, engine: EngineProcess, plug_ins: dict[str, Path]):
+    found = gimp.console(BEGIN + CLIPBOARD, plug_ins=plug_ins, photo=gimp.stay.bring(SAMPLE))
+    assert found == [[30, 40], True]

@@ -44,11 +44,18 @@ def window(gimp: Gimp, engine: EngineProcess, plug_ins: dict[str, Path]) -> Iter
         yield running
 
 
+def place_of(window: GimpWindow, dialog: int) -> tuple[int, int]:
+    """Where the left upper corner of a window is on the screen."""
+    said = window.display.xdotool("getwindowgeometry", "--shell", str(dialog))
+    found = dict(line.split("=") for line in said.split())
+    return int(found["X"]), int(found["Y"])
+
+
 def test_a_designer_removes_a_background_and_takes_it_back(
     window: GimpWindow, engine: EngineProcess, tmp_path: Path
 ):
     client, display = client_of(engine), window.display
-    open_dialog(window)
+    dialog = open_dialog(window)
     wait_for(lambda: client.hello().network_runs > 0 and client.hello().jobs == 0, 30)
     display.wait_until_still()
     keep(window, tmp_path, "dialog")
@@ -64,6 +71,11 @@ def test_a_designer_removes_a_background_and_takes_it_back(
     display.wait_until_still()
     closer = picture(keep(window, tmp_path, "edge"))
     assert (closer != after).any(axis=2).sum() > 10_000, "the preview did not come closer"
+    left, top = place_of(window, dialog)
+    display.drag((left + 280, top + 230), (left + 240, top + 230))
+    display.wait_until_still()
+    panned = picture(keep(window, tmp_path, "panned"))
+    assert (panned != closer).any(axis=2).sum() > 10_000, "the preview was not dragged"
     assert client.hello().network_runs == runs
     display.key("alt+o")
     window.program.wait_until(lambda: window.do(HAS_MASK), 30)

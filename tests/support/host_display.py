@@ -48,6 +48,11 @@ class Display:
         """Press a mouse button at a place on the screen."""
         self.xdotool("mousemove", "--sync", str(x), str(y), "click", str(button))
 
+    def drag(self, start: tuple[int, int], end: tuple[int, int]) -> None:
+        """Move the mouse from one place on the screen to another with its first button down."""
+        places = [("mousemove", "--sync", str(x), str(y)) for x, y in (start, end)]
+        self.xdotool(*places[0], "mousedown", "1", *places[1], "mouseup", "1")
+
     def windows(self, title: str) -> list[int]:
         """The visible windows whose title matches a regular expression."""
         search = ["xdotool", "search", "--onlyvisible", "--name", title]
