@@ -145,7 +145,7 @@ def test_a_small_subject_gets_a_second_look() -> None:
     without = matted(photo, red_network(), focus=False)
     assert without.network_runs == 1
     errors = [np.abs(r.matte / 255 - alpha).mean() for r in (result, without)]
-    assert errors[0] < errors[1]
+    assert errors[0] < 0.75 * errors[1]
     assert "focus" in result.seconds
     assert "focus" not in without.seconds
 
