@@ -23,6 +23,7 @@ class Desk:
     def __init__(self, home: Path, version: str, sources: Path) -> None:
         self.home, self.sources = home, sources
         self.environ: dict[str, str] = {}
+        self.root = home / "no root"
         self.profile = home / ".config/GIMP" / version
         self.plug_ins = self.profile / "plug-ins"
         self.plug_ins.mkdir(parents=True, exist_ok=True)
@@ -42,8 +43,21 @@ class Desk:
         return target
 
     def hosts(self, platform: str = "linux") -> list[Host]:
-        """Every editor, on a machine where none is installed."""
-        return find_hosts(self.home, self.environ, platform, lambda _: None, self.home / "no root")
+        """Every editor, on a machine where none is installed unless a test did that."""
+        return find_hosts(self.home, self.environ, platform, self._which, self.root)
+
+    def install(self) -> Path:
+        """Have a package of the system bring GIMP; its folder for everybody's plug-ins."""
+        program = self.root / "usr/bin/gimp-3.0"
+        program.parent.mkdir(parents=True)
+        program.touch()
+        shared = self.root / "usr/lib/x86_64-linux-gnu/gimp/3.0/plug-ins"
+        shared.mkdir(parents=True)
+        return shared
+
+    def _which(self, name: str) -> str | None:
+        program = self.root / "usr/bin" / name
+        return str(program) if program.exists() else None
 
     def host(self) -> Host:
         """The GIMP that would start."""

@@ -50,6 +50,7 @@ class Desk:
 
     def __init__(self, home: Path, sources: Path) -> None:
         self.home, self.sources = home, sources
+        self.root = home / "no root"
         self.resources = home / ".local/share/krita"
         self.settings = home / ".config/kritarc"
 
@@ -90,8 +91,19 @@ class Desk:
         return self.package
 
     def hosts(self, platform: str = "linux") -> list[Host]:
-        """Every editor, on a machine where none is installed."""
-        return find_hosts(self.home, {}, platform, lambda _: None, self.home / "no root")
+        """Every editor, on a machine where none is installed unless a test did that."""
+        return find_hosts(self.home, {}, platform, self._which, self.root)
+
+    def install(self) -> Path:
+        """Have a package of the system bring Krita; its resource folder for everybody."""
+        program = self.root / "usr/bin/krita"
+        program.parent.mkdir(parents=True)
+        program.touch()
+        return self.root / "usr/share/krita"
+
+    def _which(self, name: str) -> str | None:
+        program = self.root / "usr/bin" / name
+        return str(program) if program.exists() else None
 
     def host(self) -> Host:
         """The Krita outside any sandbox."""

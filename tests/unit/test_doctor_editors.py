@@ -117,6 +117,28 @@ def test_a_gimp_that_was_never_started(desk: Desk) -> None:
     assert (check.fix or "").startswith("Start GIMP once")
 
 
+def test_a_plug_in_for_all_users(desk: Desk) -> None:
+    shared = desk.put(folder=desk.install())
+    (check,) = checks(desk.hosts(), desk.sources)
+    assert check.status is Status.ok
+    assert check.message == (
+        f"GIMP 3.0 (system) was found; the plug-in is in place for all users: {shared}."
+    )
+    assert check.figures["where"] == str(shared)
+
+
+def test_a_snap_wants_the_engine_started_beforehand(desk: Desk) -> None:
+    shutil.rmtree(desk.profile)
+    inside = desk.home / "snap/gimp/current/.config/GIMP/3.0"
+    desk.put(folder=inside / "plug-ins")
+    (check,) = checks(desk.hosts(), desk.sources)
+    assert check.status is Status.ok
+    assert check.message == (
+        "GIMP 3.0 (snap) was found; the plug-in is in place; a Snap cannot start the engine, so "
+        "run `maskwright serve` in a terminal before you use it there."
+    )
+
+
 def test_hidden_settings_are_no_trouble(desk: Desk) -> None:
     desk.put()
     (desk.home / ".var/app/org.gimp.GIMP/config/GIMP/3.0").mkdir(parents=True)

@@ -127,6 +127,66 @@ def test_a_gimp_profile_of_its_own(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize(
+    ("place", "library"),
+    [("usr", "lib/x86_64-linux-gnu"), ("usr", "lib64"), ("usr/local", "lib"), ("opt/gimp", "lib")],
+)
+def test_where_a_package_puts_plug_ins_for_everybody(
+    machine: Machine, place: str, library: str
+) -> None:
+    shared = machine.folder(f"{place}/{library}/gimp/3.0") / "plug-ins"
+    program = machine.folder(f"{place}/bin") / "gimp-3.2"
+    program.touch()
+    if place != "usr":
+        (machine.folder("usr/bin") / "gimp").symlink_to(program)
+    else:
+        machine.program("gimp", link="gimp-3.2")
+    machine.own(".config/GIMP/3.2")
+    (host,) = machine.hosts()
+    assert host.shared == shared
+    assert host.searched == (host.plugin_folder,)
+
+
+def test_a_gimp_without_settings_has_everybodys_plug_ins(machine: Machine) -> None:
+    machine.program("gimp")
+    shared = machine.folder("usr/lib/gimp/3.0/plug-ins")
+    (host,) = machine.hosts()
+    assert (host.version, host.plugin_folder, host.shared) == (None, None, shared)
+
+
+@pytest.mark.parametrize(
+    ("of_the_system", "users", "searched", "is_shared"),
+    [
+        ("", "", ["plug-ins"], True),
+        ("", '(plug-in-path "${gimp_dir}/mine")', ["mine"], False),
+        ("", '(plug-in-path "${gimp_dir}/mine:${gimp_plug_in_dir}/plug-ins")', ["mine"], True),
+        ("", '(plug-in-path "SHARED:${gimp_dir}/mine")', ["mine"], True),
+        ('(plug-in-path "${gimp_dir}/mine")', "", ["mine"], False),
+        ('(plug-in-path "/no")', '(plug-in-path "${gimp_dir}/mine:SHARED")', ["mine"], True),
+    ],
+)
+def test_whether_gimp_looks_where_packages_put_plug_ins(
+    machine: Machine, of_the_system: str, users: str, searched: list[str], is_shared: bool
+) -> None:
+    machine.program("gimp", link="gimp-3.0")
+    shared = machine.folder("usr/lib/x86_64-linux-gnu/gimp/3.0/plug-ins")
+    profile = machine.own(".config/GIMP/3.0")
+    (machine.folder("etc/gimp/3.0") / "gimprc").write_text(of_the_system)
+    (profile / "gimprc").write_text(users.replace("SHARED", str(shared)))
+    (host,) = machine.hosts()
+    assert host.searched == tuple(profile / name for name in searched)
+    assert host.shared == (shared if is_shared else None)
+
+
+def test_a_gimp_in_a_sandbox_has_folders_of_its_own(machine: Machine) -> None:
+    machine.program("gimp", link="gimp-3.0")
+    machine.folder("usr/lib/x86_64-linux-gnu/gimp/3.0/plug-ins")
+    machine.own(".var/app/org.gimp.GIMP/config/GIMP/3.0")
+    machine.own("snap/gimp/current/.config/GIMP/3.0")
+    shared = [host.shared is not None for host in machine.hosts()]
+    assert shared == [True, False, False]
+
+
+@pytest.mark.parametrize(
     ("settings", "folder", "searched"),
     [
         ("", "plug-ins", ["plug-ins"]),
@@ -230,6 +290,8 @@ def test_kritas(machine: Machine) -> None:
     assert system.plugin_folder == machine.home / ".local/share/krita/pykrita"
     assert system.settings_file == machine.home / ".config/kritarc"
     assert system.searched == (system.plugin_folder,)
+    assert system.shared == machine.root / "usr/share/krita/pykrita"
+    assert (flatpak.shared, snap.shared) == (None, None)
     sandbox = machine.home / ".var/app/org.kde.krita"
     assert flatpak.plugin_folder == sandbox / "data/krita/pykrita"
     assert flatpak.settings_file == sandbox / "config/kritarc"

@@ -19,7 +19,14 @@ from gimp_desk import (
     the_whole_repository,
     without,
 )
-from maskwright.hosts import Finding, PluginState, examine, repair, replace_file
+from maskwright.hosts import (
+    Finding,
+    PluginState,
+    examine,
+    repair,
+    replace_file,
+    system_plug_in,
+)
 
 
 @pytest.fixture
@@ -253,3 +260,84 @@ def test_without_sources_nothing_is_put_there(desk: Desk) -> None:
     shutil.rmtree(desk.sources)
     assert desk.finding() == Finding(PluginState.missing)
     assert desk.repair() == []
+
+
+@pytest.fixture
+def shared(desk: Desk) -> Path:
+    """A folder into which a package has put the plug-in for everybody."""
+    folder = desk.install()
+    desk.put(folder=folder)
+    return folder
+
+
+def test_the_installations_is_enough(desk: Desk, shared: Path) -> None:
+    wanted = Finding(PluginState.in_place, shared / "maskwright")
+    assert desk.finding() == wanted
+    assert system_plug_in(desk.host(), desk.sources) == wanted.where
+    assert desk.repair() == []
+    assert everything(desk.plug_ins) == {}
+    shutil.rmtree(desk.profile)
+    assert desk.finding() == wanted
+
+
+def test_a_gimp_that_looks_nowhere_else_has_none(desk: Desk, shared: Path) -> None:
+    (desk.profile / "gimprc").write_text('(plug-in-path "${gimp_dir}/plug-ins")')
+    assert desk.finding() == Finding(PluginState.missing)
+    assert system_plug_in(desk.host(), desk.sources) is None
+    assert len(desk.repair()) == 1
+    assert desk.finding() == Finding(PluginState.in_place)
+
+
+def test_a_copy_in_the_home_comes_first(desk: Desk, shared: Path) -> None:
+    desk.put()
+    assert desk.finding() == Finding(PluginState.in_place)
+    assert desk.repair() == []
+
+
+HIDES = (begun_with(b""), without("maskwright_client"), another_version, another_script)
+
+
+@pytest.mark.parametrize("break_it", HIDES)
+def test_a_bad_copy_in_the_home_makes_way_for_the_installations(
+    desk: Desk, shared: Path, break_it: Breakage
+) -> None:
+    assert desk.finding() != break_it(desk)
+    assert desk.finding().where in (desk.script, desk.script.parent)
+    before = everything(desk.script.parent)
+    (said,) = desk.repair()
+    assert str(shared / "maskwright") in said
+    assert desk.finding() == Finding(PluginState.in_place, shared / "maskwright")
+    assert [path.name for path in desk.plug_ins.iterdir()] == ["maskwright.old"]
+    assert everything(desk.plug_ins / "maskwright.old") == before
+
+
+@pytest.mark.parametrize("name", ["not executable", "another name", "loose", "no script"])
+def test_what_gimp_passes_over_is_no_trouble(desk: Desk, shared: Path, name: str) -> None:
+    BREAKAGES[name](desk)
+    before = everything(desk.home / ".config")
+    assert desk.finding() == Finding(PluginState.in_place, shared / "maskwright")
+    assert desk.repair() == []
+    assert everything(desk.home / ".config") == before
+
+
+def test_a_second_one_of_another_name_is_put_aside(desk: Desk, shared: Path) -> None:
+    folder = desk.put("maskwright-old")
+    (folder / "maskwright.py").rename(folder / "maskwright-old.py")
+    assert desk.finding() == Finding(PluginState.twice, folder)
+    assert len(desk.repair()) == 1
+    assert desk.finding() == Finding(PluginState.in_place, shared / "maskwright")
+
+
+@pytest.mark.parametrize("gone", ["maskwright_client/client.py", "maskwright_gimp"])
+def test_where_the_installations_is_damaged_the_home_gets_one(
+    desk: Desk, shared: Path, gone: str
+) -> None:
+    path = shared / "maskwright" / gone
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    before = everything(shared)
+    assert desk.finding().state is PluginState.incomplete
+    assert system_plug_in(desk.host(), desk.sources) is None
+    (said,) = desk.repair()
+    assert str(desk.script.parent) in said
+    assert desk.finding() == Finding(PluginState.in_place)
+    assert everything(shared) == before

@@ -22,6 +22,7 @@ from maskwright.hosts import (
     krita_parts,
     repair,
     replace_file,
+    system_plug_in,
 )
 
 
@@ -241,3 +242,77 @@ def test_without_sources_nothing_is_put_there(desk: Desk, gone: str) -> None:
     assert desk.host().kind is HostKind.krita
     assert desk.finding() == Finding(PluginState.missing)
     assert desk.repair() == []
+
+
+@pytest.fixture
+def shared(desk: Desk) -> Path:
+    """The package of a plug-in that is there for everybody."""
+    return desk.put(desk.install()) / "pykrita/maskwright"
+
+
+def test_the_installations_is_switched_on_and_not_copied(desk: Desk, shared: Path) -> None:
+    assert desk.finding() == Finding(PluginState.disabled, desk.settings)
+    assert system_plug_in(desk.host(), desk.sources) == shared
+    assert len(desk.repair()) == 1
+    assert desk.finding() == Finding(PluginState.in_place, shared)
+    assert everything(desk.resources) == {}
+    assert desk.repair() == []
+
+
+def test_a_copy_in_the_home_comes_first(desk: Desk, shared: Path) -> None:
+    desk.settle()
+    assert desk.finding() == Finding(PluginState.in_place)
+    assert desk.repair() == []
+
+
+HIDES = ("no desktop file", "no client", "another version", "another action", "a byte order mark")
+
+
+@pytest.mark.parametrize("name", HIDES)
+def test_a_bad_copy_in_the_home_makes_way_for_the_installations(
+    desk: Desk, shared: Path, name: str
+) -> None:
+    assert desk.finding() != BREAKAGES[name](desk)
+    assert desk.finding().where in (desk.resources, desk.desktop)
+    before = sorted(everything(desk.resources).values())
+    (said,) = desk.repair()
+    assert str(shared) in said
+    assert desk.finding() == Finding(PluginState.in_place, shared)
+    assert sorted(everything(desk.resources).values()) == before
+    assert not desk.package.exists()
+
+
+@pytest.mark.parametrize("name", ["no start", "one deeper", "beside pykrita"])
+def test_what_krita_passes_over_is_no_trouble(desk: Desk, shared: Path, name: str) -> None:
+    BREAKAGES[name](desk)
+    before = everything(desk.home)
+    assert desk.finding() == Finding(PluginState.in_place, shared)
+    assert desk.repair() == []
+    assert everything(desk.home) == before
+
+
+def test_the_installations_runs_wherever_the_resources_are(desk: Desk, shared: Path) -> None:
+    desk.settings.write_text(
+        f"ResourceDirectory={desk.resources}2\n[python]\nenable_maskwright=true\n"
+    )
+    assert desk.finding() == Finding(PluginState.in_place, shared)
+
+
+def test_somebody_elses_package_hides_it(desk: Desk, shared: Path) -> None:
+    desk.package.mkdir()
+    (desk.package / "__init__.py").write_text("import krita\n")
+    assert desk.finding() == Finding(PluginState.foreign, desk.package)
+    assert desk.repair() == []
+
+
+@pytest.mark.parametrize("gone", ["maskwright_client/client.py", "../maskwright.desktop"])
+def test_where_the_installations_is_damaged_the_home_gets_one(
+    desk: Desk, shared: Path, gone: str
+) -> None:
+    (shared / gone).unlink()
+    before = everything(shared.parent)
+    assert desk.finding().state is PluginState.incomplete
+    assert system_plug_in(desk.host(), desk.sources) is None
+    assert len(desk.repair()) == 2
+    assert desk.finding() == Finding(PluginState.in_place)
+    assert everything(shared.parent) == before

@@ -10,6 +10,7 @@ from maskwright.hosts import (
     OLDEST_KRITA,
     PLUGIN,
     Finding,
+    Flavour,
     Host,
     HostKind,
     PluginState,
@@ -19,6 +20,14 @@ from maskwright.hosts import (
 
 _ENTRY: Final = {HostKind.gimp: "Filters", HostKind.krita: "Tools > Scripts"}
 _FINE: Final = (PluginState.in_place, PluginState.unused)
+
+# What nobody can mend, and its user has to know.
+_BEFOREHAND: Final = {
+    Flavour.snap: (
+        "; a Snap cannot start the engine, so run `maskwright serve` in a terminal before you use "
+        "it there"
+    ),
+}
 
 _SAID: Final = {
     PluginState.in_place: "the plug-in is in place",
@@ -85,6 +94,9 @@ def _repaired(host: Host, hosts: Sequence[Host], plugins: Path) -> Iterator[Chec
 
 
 def _said(host: Host, finding: Finding) -> str:
+    if finding.state is PluginState.in_place:
+        shared = f" for all users: {finding.where}" if finding.where else ""
+        return f"{_SAID[finding.state]}{shared}{_BEFOREHAND.get(host.flavour, '')}"
     parts = ", ".join(finding.parts)
     return _SAID[finding.state].format(
         editor=_editor(host),

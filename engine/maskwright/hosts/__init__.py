@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from .files import replace_file
-from .gimp import gimp_finding
+from .gimp import gimp_finding, system_gimp_plug_in
 from .gimp_repair import gimp_repairs
 from .host import PLUGIN, Flavour, Host, HostKind
-from .krita import OLDEST_KRITA, is_too_old, krita_finding
+from .krita import OLDEST_KRITA, is_too_old, krita_finding, system_krita_plug_in
 from .krita_repair import krita_repairs
 from .kritarc import forget_switch, is_switched_on, switch_on
 from .parts import GIMP_SCRIPT, KRITA_DESKTOP, gimp_parts, krita_parts
@@ -38,6 +38,7 @@ __all__ = [
     "repair",
     "replace_file",
     "switch_on",
+    "system_plug_in",
 ]
 
 
@@ -56,3 +57,14 @@ def repair(host: Host, hosts: Sequence[Host], plugins: Path) -> Iterator[str]:
     """
     mend = krita_repairs if host.kind is HostKind.krita else gimp_repairs
     yield from mend(host, hosts, plugins)
+
+
+def system_plug_in(host: Host, plugins: Path) -> Path | None:
+    """The folder of the plug-in that a package has put into the host for all users of this machine.
+
+    None if there is none, or it is not of the version whose sources are in `plugins`. Where there
+    is one, nobody needs a copy in a home; Krita's still wants to be switched on for each user.
+    """
+    if host.kind is HostKind.krita:
+        return system_krita_plug_in(host, plugins)
+    return system_gimp_plug_in(host, plugins)

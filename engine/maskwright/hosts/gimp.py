@@ -25,23 +25,47 @@ _FIRST_LINE = re.compile(rb"#![ \t]*(?P<program>\S+)(?P<arguments>[^\n]*)\n")
 
 def gimp_finding(host: Host, hosts: Sequence[Host], plugins: Path) -> Finding:
     """How the plug-in stands in one of `hosts`; `plugins` as in `gimp_parts`."""
+    parts = gimp_parts(plugins)
+    of_the_system = [] if host.shared is None else _scripts([host.shared])
     if host.plugin_folder is None or host.settings_file is None:
-        return Finding(PluginState.missing)
+        return _judged(of_the_system, host, parts) or Finding(PluginState.missing)
     if not host.in_use:
         return Finding(PluginState.unused, host.plugin_folder)
-    own, parts = host.plugin_folder / PLUGIN / GIMP_SCRIPT, gimp_parts(plugins)
+    own = host.plugin_folder / PLUGIN / GIMP_SCRIPT
     if _MARK.is_foreign(own.parent, _tops(parts)):
         return Finding(PluginState.foreign, own.parent)
-    scripts = sorted(_scripts(host.searched), key=lambda script: script != own)
+    scripts = [*_scripts(host.searched), *of_the_system]
+    scripts.sort(key=lambda script: (script != own, script.name != GIMP_SCRIPT))
+    if found := _judged(scripts, host, parts):
+        return found
+    return _unseen(own, host, parts) or _elsewhere(host.settings_file.parent, host, hosts)
+
+
+def system_gimp_plug_in(host: Host, plugins: Path) -> Path | None:
+    """The folder of a plug-in for all users that this GIMP can run, if it is of this version."""
+    parts = gimp_parts(plugins)
+    scripts = _scripts([host.shared]) if host.shared and parts else []
+    return next((each.parent for each in scripts if not _defect(each, host, parts)), None)
+
+
+def _judged(scripts: Sequence[Path], host: Host, parts: Mapping[str, Path]) -> Finding | None:
+    """How it stands where these are the scripts in sight, in the order that GIMP takes them in."""
     if not scripts:
-        profile = host.settings_file.parent
-        return _unseen(own, host, parts) or _elsewhere(profile, host, hosts)
-    if defect := _defect(scripts[0], host, parts):
+        return None
+    runnable = [script for script in scripts if _may_run(script, host)]
+    of_each_name = {script.name: script for script in reversed([*runnable, *scripts])}
+    first = of_each_name[scripts[0].name]
+    if defect := _defect(first, host, parts):
         return defect
-    for other in scripts[1:]:
-        if os.access(other, os.X_OK):
+    for other in runnable:
+        if other.name != first.name:
             return Finding(PluginState.twice, other.parent)
-    return Finding(PluginState.in_place)
+    is_shared = first.parent.parent == host.shared
+    return Finding(PluginState.in_place, first.parent if is_shared else None)
+
+
+def _may_run(script: Path, host: Host) -> bool:
+    return host.flavour is Flavour.windows or os.access(script, os.X_OK)
 
 
 def missing_parts(folder: Path, parts: Iterable[str]) -> list[str]:
@@ -59,7 +83,7 @@ def _script_in(folder: Path) -> Path:
 def _defect(script: Path, host: Host, parts: Mapping[str, Path]) -> Finding | None:
     """What is wrong with a plug-in whose script GIMP would find."""
     if host.flavour is not Flavour.windows:
-        if not os.access(script, os.X_OK):
+        if not _may_run(script, host):
             return Finding(PluginState.not_executable, script)
         if not _starts_python(script):
             return Finding(PluginState.bad_first_line, script)

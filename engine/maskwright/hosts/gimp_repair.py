@@ -4,13 +4,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from .files import put_aside, put_folder, replace_file, write_parts
-from .gimp import gimp_finding, missing_parts
+from .gimp import gimp_finding, missing_parts, system_gimp_plug_in
 from .host import PLUGIN, Host
-from .mending import mended, plug_in_is_in
+from .mending import makes_way, mended, plug_in_is_in
 from .parts import gimp_parts
 from .state import Finding, PluginState
 
 _FIRST_LINE = b"#!/usr/bin/env python3\n"
+# What an installation's plug-in, which works, lies hidden under.
+_SHADOWS = (PluginState.other_version, PluginState.bad_first_line, PluginState.incomplete)
+_FINE = (PluginState.in_place, PluginState.twice)
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -25,9 +28,18 @@ def gimp_repairs(host: Host, hosts: Sequence[Host], plugins: Path) -> Iterator[s
     own, parts = host.plugin_folder / PLUGIN, gimp_parts(plugins)
     if not host.has_settings or not parts:
         return
-    yield from mended(
-        lambda: gimp_finding(host, hosts, plugins), lambda finding: _mend(own, finding, parts)
-    )
+    of_the_system = system_gimp_plug_in(host, plugins)
+
+    def mend(finding: Finding) -> str:
+        where = finding.where or own
+        folder = where.parent if where.is_file() else where
+        if folder.parent == host.shared:  # others use it, too
+            return "" if finding.state in _FINE else _put(own, parts)
+        if of_the_system and finding.state in _SHADOWS:
+            return makes_way(folder, of_the_system)
+        return _mend(own, finding, parts)
+
+    yield from mended(lambda: gimp_finding(host, hosts, plugins), mend)
 
 
 def _mend(own: Path, finding: Finding, parts: Mapping[str, Path]) -> str:

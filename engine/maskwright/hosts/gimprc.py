@@ -17,24 +17,32 @@ _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 # These lead into its own installation; \0 stands in no path.
 _OF_THE_INSTALLATION = dict.fromkeys(
     (
-        *("gimp_plug_in_dir", "gimp_plugin_dir", "gimp_data_dir", "gimp_sysconf_dir"),
-        *("gimp_installation_dir", "gimp_cache_dir", "gimp_temp_dir"),
+        *("gimp_data_dir", "gimp_sysconf_dir", "gimp_installation_dir"),
+        *("gimp_cache_dir", "gimp_temp_dir"),
     ),
     "\0",
 )
+_PLUG_INS = ("gimp_plug_in_dir", "gimp_plugin_dir")  # its folder for plug-ins is below
 
 
 def searched_folders(
-    profile: Path, home: Path, environ: Mapping[str, str], separator: str
+    profile: Path,
+    home: Path,
+    environ: Mapping[str, str],
+    separator: str,
+    shared: Path | None = None,
+    of_the_system: Path | None = None,
 ) -> tuple[Path, ...]:
-    """Where the GIMP with the settings folder `profile` looks, its installation's folders aside."""
-    usual = (profile / "plug-ins",)
-    try:
-        text = (profile / "gimprc").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return usual
-    known = {**environ, **_OF_THE_INSTALLATION, "gimp_dir": str(profile)}
-    for setting in _SETTING.findall(text)[-1:]:
+    """Where the GIMP with the settings folder `profile` looks, in that order.
+
+    `shared` is its installation's folder for plug-ins, which is left out where it is not known;
+    `of_the_system` is the gimprc for all users, which theirs overrides.
+    """
+    usual = (profile / "plug-ins", *((shared,) if shared else ()))
+    files = (*((of_the_system,) if of_the_system else ()), profile / "gimprc")
+    its_own = dict.fromkeys(_PLUG_INS, str(shared.parent) if shared else "\0")
+    known = {**environ, **_OF_THE_INSTALLATION, **its_own, "gimp_dir": str(profile)}
+    for setting in _SETTING.findall("\n".join(map(_text, files)))[-1:]:
         try:
             expanded = _VARIABLE.sub(lambda name: known[name[1]], _ESCAPED.sub(r"\1", setting))
         except KeyError:
@@ -43,6 +51,13 @@ def searched_folders(
         folders = [home / each[2:] if each.startswith("~/") else Path(each) for each in entries]
         return tuple(folder for folder in folders if folder.is_absolute())
     return usual
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def own_folder(profile: Path, searched: tuple[Path, ...]) -> Path:

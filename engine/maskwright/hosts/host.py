@@ -38,6 +38,8 @@ class Host:
     settings_file: Krita's kritarc, which says whether the plug-in is switched on; GIMP's gimprc,
                    which says where it looks for plug-ins.
     searched:      the folders where it looks for plug-ins, without those of its installation.
+    shared:        the folder of its installation where a package puts plug-ins for all users, if it
+                   looks there; it takes those in `searched` first.
     usual_folder:  Krita's folder for plug-ins if kritarc did not say where its resources are.
     lacks:         what its Python would need to run plug-ins, and has not got.
     in_use:        False for settings in a sandbox that lie hidden under the user's own.
@@ -50,6 +52,7 @@ class Host:
     executable: Path | None
     settings_file: Path | None = None
     searched: tuple[Path, ...] = ()
+    shared: Path | None = None
     usual_folder: Path | None = None
     lacks: str | None = None
     in_use: bool = True

@@ -33,23 +33,55 @@ def krita_finding(host: Host, hosts: Sequence[Host], plugins: Path) -> Finding:
     if is_too_old(host):
         return Finding(PluginState.too_old)
     folder, parts = host.plugin_folder, krita_parts(plugins)
+    if host.shared is not None and not _start_in(folder).is_file() and _is_in(host.shared):
+        return (
+            _damage(host.shared, parts)
+            or _not_run(host, host.settings_file)
+            or Finding(PluginState.in_place, host.shared / PLUGIN)
+        )
     if foreign := _foreign(folder, parts):
         return Finding(PluginState.foreign, foreign)
-    missing = missing_parts(folder.parent, parts)
-    incomplete = Finding(PluginState.incomplete, folder.parent, _tops(missing))
     if not any((folder.parent / name).is_file() for name in (*_NEEDED, *parts) if is_inside(name)):
         seen = _misplaced(folder) or _elsewhere(host, hosts)
+        missing = missing_parts(folder.parent, parts)
+        incomplete = Finding(PluginState.incomplete, folder.parent, _tops(missing))
         is_begun = len(missing) < len({*_NEEDED, *parts})
         return seen or (incomplete if is_begun else Finding(PluginState.missing))
-    if missing:
-        return incomplete
+    return (
+        _damage(folder, parts)
+        or _not_run(host, host.settings_file)
+        or _closed(host, folder.parent)
+        or Finding(PluginState.in_place)
+    )
+
+
+def system_krita_plug_in(host: Host, plugins: Path) -> Path | None:
+    """The folder of a plug-in for all users that this Krita can run, if it is of this version."""
+    parts = krita_parts(plugins)
+    if host.shared is None or not parts or not _is_in(host.shared):
+        return None
+    return None if _damage(host.shared, parts) else host.shared / PLUGIN
+
+
+def _start_in(folder: Path) -> Path:
+    """What Krita imports; where two folders have it, the user's comes first."""
+    return folder / PLUGIN / _MARK.name
+
+
+def _is_in(folder: Path) -> bool:
+    """Whether a folder for plug-ins has ours, whole or not."""
+    return _MARK.is_on(_start_in(folder))
+
+
+def _damage(folder: Path, parts: Mapping[str, Path]) -> Finding | None:
+    """What is wrong with the files of a plug-in in a folder for plug-ins."""
+    if missing := missing_parts(folder.parent, parts):
+        return Finding(PluginState.incomplete, folder.parent, _tops(missing))
     if _library(folder / KRITA_DESKTOP) != PLUGIN:
         return Finding(PluginState.bad_desktop, folder / KRITA_DESKTOP)
     if others := other_parts(folder.parent, parts):
         return Finding(PluginState.other_version, folder.parent, _tops(others))
-    if not kritarc.is_switched_on(host.settings_file):
-        return Finding(PluginState.disabled, host.settings_file)
-    return _obstacle(host, folder.parent) or Finding(PluginState.in_place)
+    return None
 
 
 def is_too_old(host: Host) -> bool:
@@ -59,12 +91,21 @@ def is_too_old(host: Host) -> bool:
     return _numbers(host.version) < _numbers(OLDEST_KRITA)
 
 
-def _obstacle(host: Host, resources: Path) -> Finding | None:
-    """What keeps a Krita from running any plug-in."""
+def _not_run(host: Host, settings: Path) -> Finding | None:
+    """What keeps a Krita from running a plug-in that is there."""
+    if not kritarc.is_switched_on(settings):
+        return Finding(PluginState.disabled, settings)
     if host.lacks is not None:
         return Finding(PluginState.no_qt, parts=(host.lacks,))
-    # There Krita leaves out all folders whose names begin like the usual one's, when it collects
-    # those that Python is to look in (cleanupDirs in libs/resources/KoResourcePaths.cpp).
+    return None
+
+
+def _closed(host: Host, resources: Path) -> Finding | None:
+    """Whether Krita runs nothing from the user's resource folder.
+
+    It leaves out all folders whose names begin like the usual one's, when it collects those that
+    Python is to look in (cleanupDirs in libs/resources/KoResourcePaths.cpp).
+    """
     usual = host.usual_folder.parent if host.usual_folder else resources
     if resources != usual and str(resources).startswith(str(usual)):
         return Finding(PluginState.closed_folder, resources)

@@ -6,10 +6,20 @@ from pathlib import Path
 from . import kritarc
 from .files import put_aside, put_folder, write_parts
 from .host import PLUGIN, Host
-from .krita import is_inside, krita_finding, missing_parts, other_parts, place_of
-from .mending import mended, plug_in_is_in
+from .krita import (
+    is_inside,
+    krita_finding,
+    missing_parts,
+    other_parts,
+    place_of,
+    system_krita_plug_in,
+)
+from .mending import makes_way, mended, plug_in_is_in
 from .parts import krita_parts
 from .state import Finding, PluginState
+
+# What an installation's plug-in, which works, lies hidden under.
+_SHADOWS = (PluginState.other_version, PluginState.bad_desktop, PluginState.incomplete)
 
 
 def krita_repairs(host: Host, hosts: Sequence[Host], plugins: Path) -> Iterator[str]:
@@ -21,10 +31,17 @@ def krita_repairs(host: Host, hosts: Sequence[Host], plugins: Path) -> Iterator[
     if host.plugin_folder is None or host.settings_file is None or not parts:
         return
     resources, settings = host.plugin_folder.parent, host.settings_file
-    yield from mended(
-        lambda: krita_finding(host, hosts, plugins),
-        lambda finding: _mend(resources, settings, finding, parts),
-    )
+    of_the_system = system_krita_plug_in(host, plugins)
+
+    def mend(finding: Finding) -> str:
+        if of_the_system and finding.state in _SHADOWS:
+            loose = [place_of(resources, name) for name in parts if not is_inside(name)]
+            return makes_way(_own(resources), of_the_system, *loose)
+        if host.shared and finding.where and finding.where.is_relative_to(host.shared.parent):
+            return "" if finding.state is PluginState.in_place else _put(resources, parts)
+        return _mend(resources, settings, finding, parts)
+
+    yield from mended(lambda: krita_finding(host, hosts, plugins), mend)
 
 
 def _mend(resources: Path, settings: Path, finding: Finding, parts: Mapping[str, Path]) -> str:

@@ -19,6 +19,7 @@ _GIMP_FLATPAK = "org.gimp.GIMP"
 _KRITA_FLATPAK = "org.kde.krita"
 _GIMP_COMMANDS = ("gimp-3.4", "gimp-3.2", "gimp-3.0", "gimp-3", "gimp")
 _VERSION = re.compile(r"3(?:\.\d+)+")
+_LIBRARIES = ("lib/*", "lib64", "lib")  # Debian, Fedora, Arch
 _NOTHING: Mapping[str | None, Path] = MappingProxyType({})
 
 
@@ -102,7 +103,11 @@ def _gimp(
     version: str | None = None,
 ) -> Host:
     separator = ";" if flavour is Flavour.windows else ":"
-    searched = gimprc.searched_folders(profile, place.home, place.environ, separator)
+    shared, of_the_system = _gimp_installation(place, flavour, executable)
+    folders = gimprc.searched_folders(
+        profile, place.home, place.environ, separator, shared, of_the_system
+    )
+    searched = tuple(folder for folder in folders if folder != shared)
     return Host(
         HostKind.gimp,
         version,
@@ -111,7 +116,29 @@ def _gimp(
         executable,
         profile / "gimprc",
         searched,
+        shared if shared in folders else None,
     )
+
+
+def _gimp_installation(
+    place: _Place, flavour: Flavour, program: Path | None
+) -> tuple[Path | None, Path | None]:
+    """Where a package of the system puts plug-ins for all users of a GIMP, and their gimprc.
+
+    Every GIMP 3 has the same folders, which are called after the first.
+    """
+    if program is None or flavour not in (Flavour.system, Flavour.directed):
+        return None, None
+    prefix = _prefix(program)
+    usr = prefix == (place.root / "usr").resolve()
+    settings = (place.root if usr else prefix) / "etc/gimp/3.0/gimprc"
+    places = (path for lib in _LIBRARIES for path in sorted(prefix.glob(f"{lib}/gimp/3.0")))
+    return next((path / "plug-ins" for path in places), None), settings
+
+
+def _prefix(program: Path) -> Path:
+    """The folder that an installation is in, like /usr."""
+    return program.resolve().parent.parent
 
 
 def _linux_gimp(place: _Place) -> Iterator[Host]:
@@ -131,7 +158,7 @@ def _linux_gimp(place: _Place) -> Iterator[Host]:
     without = Flavour.flatpak if shared else Flavour.portable
     yield from _gimps(place, folders, Flavour.system if programs else without, programs)
     if programs and not folders and not directed:
-        yield Host(HostKind.gimp, None, Flavour.system, None, programs[None])
+        yield _never_started(place, programs[None])
     if is_flatpak:
         inside = _settings_folders(sandbox / "config/GIMP")
         for host in _gimps(place, inside, Flavour.flatpak):
@@ -139,6 +166,12 @@ def _linux_gimp(place: _Place) -> Iterator[Host]:
         if not inside and not (shared and folders):
             yield Host(HostKind.gimp, None, Flavour.flatpak, None, None)
     yield from _snap_gimp(place)
+
+
+def _never_started(place: _Place, program: Path) -> Host:
+    """A GIMP of the system whose version nobody knows, so nobody knows its settings' folder."""
+    shared, _ = _gimp_installation(place, Flavour.system, program)
+    return Host(HostKind.gimp, None, Flavour.system, None, program, shared=shared)
 
 
 def _linux_gimp_programs(which: Which) -> dict[str | None, Path]:
@@ -179,7 +212,8 @@ def _linux_krita(place: _Place) -> Iterator[Host]:
     if program is not None or data.is_dir():
         flavour = Flavour.portable if program is None else Flavour.system
         lacks = None if program is None else _missing_pyqt(place, program)
-        yield replace(_krita(flavour, data, config, program), lacks=lacks)
+        shared = None if program is None else _prefix(program) / "share/krita/pykrita"
+        yield replace(_krita(flavour, data, config, program), lacks=lacks, shared=shared)
     sandbox = place.home / ".var/app" / _KRITA_FLATPAK
     if flatpak.is_installed(place.flatpaks, _KRITA_FLATPAK) or sandbox.is_dir():
         yield _krita(Flavour.flatpak, sandbox / "data/krita", sandbox / "config")
@@ -209,7 +243,7 @@ def _krita(
 def _missing_pyqt(place: _Place, program: Path) -> str | None:
     """The PyQt that a distribution's Krita needs and has not got; some only recommend it."""
     usr = place.root / "usr"
-    if program.resolve().parent.parent != usr.resolve():
+    if _prefix(program) != usr.resolve():
         return None
     for pykrita in (*usr.glob("lib*/kritaplugins"), *usr.glob("lib/*/kritaplugins")):
         try:

@@ -31,7 +31,10 @@ class PluginState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A state; `where` is the file or folder that it is about, `parts` the parts of the plug-in."""
+    """A state; `where` is the file or folder that it is about, `parts` the parts of the plug-in.
+
+    With `in_place` it is given only for a plug-in of the installation's, see `Host.shared`.
+    """
 
     state: PluginState
     where: Path | None = None
