@@ -3,14 +3,16 @@
 import argparse
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from failure import InstallError
-from installation import install
-from layout import current_layout
-from removal import uninstall
+from checkout import Checkout
+from maskwright.setup.failure import InstallError
+from maskwright.setup.installation import install
+from maskwright.setup.layout import current_layout
+from maskwright.setup.removal import uninstall
+from maskwright.setup.user import own_files_only
 
 _EXAMPLES = """examples:
   python3 installers/install.py                 install, then cut out a sample photo
@@ -41,16 +43,14 @@ def main() -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace", line_buffering=True)
-    # A folder that others may write to would be refused by the plug-ins, with good reason.
-    os.umask(os.umask(0o022) | 0o022)
     wish = parse(sys.argv[1:])
     try:
-        refuse_borrowed_home(os.environ)
+        own_files_only(os.environ)
         layout = current_layout(os.environ)
         if wish.uninstall:
             uninstall(layout, os.environ, purge=wish.purge)
         else:
-            install(layout, os.environ, wish.photo, sample=wish.sample)
+            install(Checkout(os.environ), layout, os.environ, wish.photo, sample=wish.sample)
     except InstallError as error:
         print(f"\n{error}", file=sys.stderr)
         return error.exit_code
@@ -85,16 +85,3 @@ def parse(arguments: Sequence[str]) -> Wish:
     if given.photo and not given.photo.is_file():
         parser.error(f"there is no photo {given.photo}")
     return Wish(given.photo, not given.no_sample, given.uninstall, given.purge)
-
-
-def refuse_borrowed_home(environ: Mapping[str, str]) -> None:
-    """Stop root, by sudo, from leaving its files in the home of the user who called it."""
-    uid = environ.get("SUDO_UID", "0")
-    if hasattr(os, "geteuid") and os.geteuid() == 0 and uid not in ("0", ""):
-        home = Path.home()
-        if home.exists() and str(home.stat().st_uid) == uid:
-            raise InstallError(
-                f"This runs as root, but {home} belongs to {environ.get('SUDO_USER', uid)}: run "
-                "it without sudo, it installs for one user only.",
-                2,
-            )

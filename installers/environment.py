@@ -11,11 +11,11 @@ import platform
 import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from failure import CommandFailed, InstallError
-from layout import site_packages
+from maskwright.setup.failure import CommandFailed, InstallError
 
 # A user's own settings for these would put the packages somewhere else, or other ones.
 _MEDDLING = (
@@ -178,6 +178,12 @@ def copy_packages(shell: Shell, source: Path, target: Path, own: str) -> None:
             name for name in names if name == own or name.startswith((f"{own}-", f"{own}_"))
         },
     )
+
+
+def site_packages(environment: Path) -> Path:
+    """Where an environment of the running Python keeps its packages."""
+    places = {"base": str(environment), "platbase": str(environment)}
+    return Path(sysconfig.get_path("purelib", "venv", vars=places))
 
 
 def python_tag() -> str:

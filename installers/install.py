@@ -13,6 +13,9 @@ if __name__ == "__main__":
             "with a newer one, for example python3.12.".format(*sys.version_info)
         )
     sys.dont_write_bytecode = True  # nothing is written into the checkout
+    from pathlib import Path
+
+    sys.path.insert(1, str(Path(__file__).resolve().parent.parent / "engine"))
     from command_line import main
 
     sys.exit(main())

@@ -19,11 +19,11 @@ from xml.etree import ElementTree
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 sys.dont_write_bytecode = True  # nothing is written into the checkout
-sys.path.insert(0, str(CHECKOUT / "installers"))
+sys.path[:0] = [str(CHECKOUT / "installers"), str(CHECKOUT / "engine")]
 
 import environment  # noqa: E402
-import lock  # noqa: E402
-from failure import InstallError  # noqa: E402
+from maskwright.setup import lock  # noqa: E402
+from maskwright.setup.failure import InstallError  # noqa: E402
 
 REQUIREMENTS = (
     CHECKOUT / "installers" / "requirements.txt",

@@ -7,10 +7,10 @@ from pathlib import Path
 import host_roots
 import pytest
 from environment import Shell
-from failure import InstallError
 from host_machine_apt import machine_apt
 from host_root import Root
 from host_roots import TRIXIE, NoRoots, provide
+from maskwright.setup.failure import InstallError
 
 pytestmark = pytest.mark.hosts
 

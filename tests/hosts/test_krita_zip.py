@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-import krita_zip
 import pytest
+import zips
 from engine_process import engine_in
 from host_krita import Krita
 from krita_plug_in import CHECKOUT, assembled
@@ -40,7 +40,7 @@ def files_in(folder: Path) -> dict[str, bytes]:
 
 def test_krita_imports_the_zip_and_runs_what_was_in_it(krita: Krita, tmp_path: Path):
     archive = tmp_path / "maskwright-krita.zip"
-    krita_zip.main([str(archive)])
+    zips.write_krita(archive)
     with krita.gui(SAMPLE) as window:
         found = window.do(IMPORT, zip=krita.stay.bring(archive))
         assert found == [["maskwright", "Remove Background (Maskwright)", True]]

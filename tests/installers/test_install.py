@@ -190,7 +190,7 @@ def test_what_is_no_photo_ends_in_a_sentence(user: User, tmp_path: Path) -> None
 def test_a_failed_upgrade_keeps_what_works(user: User) -> None:
     before = listing(user.home)
     pyproject = user.checkout / "pyproject.toml"
-    package = user.checkout / "engine/maskwright/__init__.py"
+    package = user.checkout / "engine/maskwright/cli/__init__.py"
     for broken, sentence in ((pyproject, "could not be built"), (package, "failed")):
         good = broken.read_bytes()
         broken.write_bytes(good + b"\n(\n")

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 import environment
-from failure import InstallError
+from maskwright.setup.failure import InstallError
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PACKAGE = "bubblewrap"

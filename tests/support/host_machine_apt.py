@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from environment import Shell
-from failure import InstallError
 from host_root import Bind
+from maskwright.setup.failure import InstallError
 
 # apt itself says which sources are enabled, in whichever of its two formats they are written.
 _OFFICIAL = (

@@ -21,6 +21,8 @@ COMMANDS = [
     ["models", "add"],
     ["models", "remove"],
     ["models", "path"],
+    ["plugins"],
+    ["setup"],
 ]
 
 

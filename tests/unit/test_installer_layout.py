@@ -3,11 +3,19 @@
 from pathlib import Path
 
 import pytest
-from failure import InstallError
-from installation import launcher
-from layout import locate, path_advice
-from manifest import Manifest, Placement, place, read, refuse_foreign, remove_placed, write
-from proof import settle
+from maskwright.setup.failure import InstallError
+from maskwright.setup.layout import locate, path_advice
+from maskwright.setup.manifest import (
+    Manifest,
+    Placement,
+    place,
+    read,
+    refuse_foreign,
+    remove_placed,
+    write,
+)
+from maskwright.setup.proof import settle
+from maskwright.setup.switching import launcher
 
 
 def test_the_engine_lies_in_a_fixed_place_and_the_models_may_lie_elsewhere(home: Path) -> None:

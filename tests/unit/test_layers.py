@@ -23,7 +23,7 @@ RANKS = {
     "__main__": 6,
 }
 COMMANDS = 4  # what `cli` is made of, if it has no rank of its own
-STANDARD_LIBRARY_ONLY = {"hosts"}  # parts of the engine that the installer reads too
+STANDARD_LIBRARY_ONLY = {"hosts", "setup"}  # parts of the engine that the installer reads too
 
 
 def imported_names(source: str, package: str) -> Iterator[str]:
@@ -49,8 +49,8 @@ def engine_problem(part: str, name: str) -> str:
         return "only models/ imports onnxruntime"
     if top == "maskwright_client" and part != "service":
         return "only service/ speaks the wire"
-    is_own = name.startswith(f"maskwright.{part}.")
-    if part in STANDARD_LIBRARY_ONLY and not is_own and top not in sys.stdlib_module_names:
+    is_plain = is_standalone(name) or top in sys.stdlib_module_names
+    if part in STANDARD_LIBRARY_ONLY and not is_plain:
         return "this one is standard library only"
     if top != "maskwright" or not rest:
         return ""
@@ -78,8 +78,14 @@ def plugin_problem(part: str, package: str, name: str, siblings: set[str]) -> st
 def standalone_problem(name: str, siblings: set[str]) -> str:
     """Say why a script that runs before anything is installed must not import `name`."""
     top = name.split(".")[0]
-    known = top in sys.stdlib_module_names or top in siblings or name.startswith("maskwright.hosts")
+    known = top in sys.stdlib_module_names or top in siblings or is_standalone(name)
     return "" if known else "this runs before anything is installed"
+
+
+def is_standalone(name: str) -> bool:
+    """Whether it is in a part of the engine that needs nothing installed, or the version."""
+    parts = name.split(".")
+    return parts[0] == "maskwright" and parts[1] in {*STANDARD_LIBRARY_ONLY, "__version__"}
 
 
 def names_beside(path: Path, root: Path) -> set[str]:
@@ -134,7 +140,8 @@ GOOD = {
     "plugin/gimp/maskwright/dialog.py": "import json, maskwright_editor.wish",
     "plugin/shared/maskwright_editor/wish.py": "import maskwright_client.client",
     "installers/install.py": "import command_line",
-    "installers/command_line.py": "import argparse",
+    "installers/command_line.py": "import argparse\nfrom maskwright.setup import lock",
+    "engine/maskwright/setup/plugins.py": "from maskwright import __version__, hosts",
 }
 
 BAD = [
@@ -154,6 +161,7 @@ BAD = [
     ("engine/maskwright/doctor.py", "from gi.repository import Gimp", "host folders"),
     ("engine/maskwright/models/a.py", "import tests.unit", "around it"),
     ("engine/maskwright/hosts/a.py", "import platformdirs", "standard library only"),
+    ("engine/maskwright/setup/a.py", "import maskwright.errors", "standard library only"),
     ("plugin/shared/maskwright_client/a.py", "import requests", "standard library only"),
     ("plugin/shared/maskwright_client/a.py", "import maskwright_editor.wish", "knows of no editor"),
     ("plugin/shared/maskwright_editor/a.py", "import gi", "standard library only"),

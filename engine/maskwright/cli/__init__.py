@@ -1,4 +1,4 @@
-"""The command line: `maskwright cut | batch | models | doctor | serve | status | stop`.
+"""The command line: `maskwright cut | batch | models | plugins | doctor | ...`.
 
 Nothing heavy is imported before a command runs: `maskwright --help` must answer at once.
 """
@@ -12,7 +12,9 @@ from maskwright.cli.doctor import doctor
 from maskwright.cli.failure import Translating
 from maskwright.cli.models import models
 from maskwright.cli.options import debug_option
+from maskwright.cli.plugins import plugins
 from maskwright.cli.service import serve, status, stop
+from maskwright.cli.setup import setup
 
 _EPILOG = """\b
 Examples:
@@ -45,7 +47,7 @@ def cli() -> None:
     """
 
 
-for _command in (cut, batch, models, doctor, serve, status, stop):
+for _command in (cut, batch, models, plugins, doctor, setup, serve, status, stop):
     cli.add_command(_command)
 
 

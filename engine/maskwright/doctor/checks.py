@@ -27,6 +27,7 @@ from maskwright.models.sessions import loader, memory_estimate
 from maskwright.models.store import Store, open_store
 from maskwright.models.trial import Candidate, Measured, Reference
 from maskwright.service.control import state
+from maskwright.setup.plugins import sources_here
 
 OLDEST_PYTHON: Final = (3, 11)
 OLDEST_ONNXRUNTIME: Final = (1, 32)
@@ -66,7 +67,7 @@ def this_machine(environ: Mapping[str, str]) -> Machine:
         store=open_store(environ),
         hardware=lambda: open_hardware(environ),
         hosts=lambda: find_hosts(home, environ),
-        plugins=plugin_sources(),
+        plugins=sources_here(),
         python=sys.version_info[:3],
         onnxruntime=onnxruntime_version,
         service=lambda: state(environ),
@@ -74,13 +75,6 @@ def this_machine(environ: Mapping[str, str]) -> Machine:
         free_disk=lambda folder: shutil.disk_usage(folder).free,
         may_write=lambda folder: os.access(folder, os.W_OK),
     )
-
-
-def plugin_sources() -> Path:
-    """The folder with the editors' plug-ins: in the installed engine, else in the checkout."""
-    engine = Path(__file__).resolve().parents[1]
-    installed = engine / "plugin"
-    return installed if installed.is_dir() else engine.parents[1] / "plugin"
 
 
 CHECKS: Final = (

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from failure import InstallError
+from maskwright.setup.failure import InstallError
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The one error of the installer: a sentence for people and an exit code."""
+"""The one error of an installation: a sentence for people and an exit code."""
 
 from pathlib import Path
 

@@ -1,25 +1,35 @@
 """Which files the editors' plug-ins are made of, and where they go in each editor."""
 
 import hashlib
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from engine_hosts import hosts as editors
-from manifest import Manifest, Placement
+from maskwright import hosts as editors
+from maskwright.setup import manifest as record
+from maskwright.setup.manifest import Manifest, Placement
 
-SOURCES = Path(__file__).resolve().parent.parent / "plugin"
 Hosts = list[editors.Host]
 
+_LOOSE = (editors.KRITA_DESKTOP, f"{editors.PLUGIN}.action")
 
-def files_for(host: editors.Host, sources: Path = SOURCES) -> dict[Path, Path]:
+
+def sources_here() -> Path:
+    """The folder with the plug-ins' sources: in the installed engine, else in the checkout."""
+    engine = Path(__file__).resolve().parents[1]
+    installed = engine / "plugin"
+    return installed if installed.is_dir() else engine.parents[1] / "plugin"
+
+
+def files_for(host: editors.Host, sources: Path) -> dict[Path, Path]:
     """What goes into an editor's folders: the place there, and the file in `sources`.
 
     Nothing before GIMP's first start, see `Host.has_settings`; Krita takes what is there before its
-    own. Nothing for a Krita in which it does not work.
+    own. Nothing for a Krita in which it does not work, or where a package of the system has put it.
     """
     folder = host.plugin_folder
-    if folder is None or editors.is_too_old(host):
+    if folder is None or editors.is_too_old(host) or editors.system_plug_in(host, sources):
         return {}
     if host.kind is editors.HostKind.krita:
         parts = editors.krita_parts(sources)
@@ -28,13 +38,13 @@ def files_for(host: editors.Host, sources: Path = SOURCES) -> dict[Path, Path]:
     return {folder / editors.PLUGIN / name: source for name, source in parts.items()}
 
 
-def placements(hosts: Hosts, known: Manifest) -> Iterator[Placement]:
+def placements(hosts: Hosts, known: Manifest, sources: Path) -> Iterator[Placement]:
     """Every file of the plug-ins; a host where something else is in their place is left out.
 
     Flatpak's own settings get one even if they are hidden: the user may take the permission away.
     """
     for host in hosts:
-        files = files_for(host)
+        files = files_for(host, sources)
         if _is_taken(files, known):
             continue
         for path, source in files.items():
@@ -42,31 +52,37 @@ def placements(hosts: Hosts, known: Manifest) -> Iterator[Placement]:
             yield Placement(path, source.read_bytes(), executable=executable)
 
 
-def to_switch_on(hosts: Hosts, known: Manifest) -> list[Path]:
+def to_switch_on(hosts: Hosts, known: Manifest, sources: Path) -> list[Path]:
     """Settings of Krita where nobody has said yet whether the plug-in is to be used."""
-    kritas = [host for host in hosts if host.kind is editors.HostKind.krita]
-    files = {host.settings_file: files_for(host) for host in kritas if host.settings_file}
-    return [
-        settings
-        for settings, wanted in files.items()
-        if wanted and not _is_taken(wanted, known) and editors.is_switched_on(settings) is None
-    ]
+    found = []
+    for host in hosts:
+        settings, files = host.settings_file, files_for(host, sources)
+        if host.kind is not editors.HostKind.krita or settings is None:
+            continue
+        is_there = editors.system_plug_in(host, sources) or (files and not _is_taken(files, known))
+        if is_there and editors.is_switched_on(settings) is None:
+            found.append(settings)
+    return found
 
 
-def describe(hosts: Hosts, known: Manifest) -> Iterator[str]:
+def describe(hosts: Hosts, known: Manifest, sources: Path) -> Iterator[str]:
     """A sentence for each editor: what became of its plug-in."""
     for host in hosts:
         if host.in_use:
-            is_gimp = host.kind is editors.HostKind.gimp
-            name = f"GIMP {host.version or 3}" if is_gimp else f"Krita {host.version or ''}"
-            yield f"{name.strip()}: {_said(host, hosts, known)}"
+            yield f"{_name(host)}: {_said(host, hosts, known, sources)}"
 
 
-def _said(host: editors.Host, hosts: Hosts, known: Manifest) -> str:
-    files, state = files_for(host), editors.examine(host, hosts, SOURCES).state
+def _name(host: editors.Host) -> str:
+    if host.kind is editors.HostKind.gimp:
+        return f"GIMP {host.version or 3}"
+    return f"Krita {host.version or ''}".strip()
+
+
+def _said(host: editors.Host, hosts: Hosts, known: Manifest, sources: Path) -> str:
+    files, state = files_for(host, sources), editors.examine(host, hosts, sources).state
     if state is editors.PluginState.too_old:
         return f"too old for the plug-in, which needs {editors.OLDEST_KRITA} or newer."
-    if not files:
+    if not files and state not in (editors.PluginState.in_place, editors.PluginState.disabled):
         return "start it once, then run the installer again for its plug-in."
     if state is editors.PluginState.foreign:
         return f"{host.plugin_folder} has another plug-in of that name; left alone."
@@ -126,21 +142,63 @@ def obsolete(known: Manifest, wanted: Mapping[str, Placement]) -> list[Path]:
     ]
 
 
-def caches(known: Manifest) -> set[Path]:
-    """Where an editor's Python keeps what it compiled of our files."""
-    modules = [path for path in _plugin_files(known) if path.suffix == ".py"]
-    return {path.parent / "__pycache__" for path in modules}
+def are_placed(known: Manifest) -> bool:
+    """Whether a plug-in, or a part of one, is on record."""
+    return bool(_all_files(known))
 
 
-def forget_switch(settings: Path) -> None:
-    """Take back that Krita starts the plug-in, unless the user has switched it off since."""
-    if editors.is_switched_on(settings):
-        editors.forget_switch(settings)
+def remove(known: Manifest) -> Manifest:
+    """Remove the plug-ins as they were placed, and what the editors made of them.
+
+    Returns the record of what is left.
+    """
+    files = _all_files(known)
+    for cache in {path.parent / "__pycache__" for path in files if path.suffix == ".py"}:
+        shutil.rmtree(cache, ignore_errors=True)
+    ours = {path: hashes for path, hashes in known.placed.items() if Path(path) in files}
+    for path in record.remove_placed(replace(known, placed=ours)):
+        print(f"Kept, because it was changed since: {path}")
+    for settings in map(Path, known.switched_on):
+        if editors.is_switched_on(settings):  # the user may have switched it off since
+            editors.forget_switch(settings)
+    others = {path: hashes for path, hashes in known.placed.items() if path not in ours}
+    left = record.remove_empty(known.made_folders)
+    return replace(known, placed=others, switched_on=(), made_folders=left)
+
+
+def enable(hosts: Hosts, sources: Path) -> Iterator[str]:
+    """Have each Krita start the plug-in that is there; yields a sentence for each."""
+    for host in hosts:
+        if host.kind is not editors.HostKind.krita or host.settings_file is None:
+            continue
+        state = editors.examine(host, hosts, sources).state
+        if state is editors.PluginState.disabled:
+            editors.switch_on(host.settings_file)
+            yield f"{_name(host)}: switched on; restart it, then Tools > Scripts."
+        elif state is editors.PluginState.in_place:
+            yield f"{_name(host)}: it is switched on already."
+        else:
+            yield f"{_name(host)}: nothing to switch on; `maskwright doctor` says why."
+
+
+def disable(hosts: Hosts) -> Iterator[str]:
+    """Have no Krita start the plug-in; yields a sentence for each that did."""
+    for host in hosts:
+        settings = host.settings_file
+        if host.kind is editors.HostKind.krita and settings and editors.is_switched_on(settings):
+            editors.forget_switch(settings)
+            yield f"{_name(host)}: switched off, from its next start."
 
 
 def find(home: Path, environ: Mapping[str, str]) -> Hosts:
     """The editors of this user."""
     return editors.find_hosts(home, environ)
+
+
+def _all_files(known: Manifest) -> set[Path]:
+    """Every file of the plug-ins, those beside other people's too."""
+    loose = [path for path in map(Path, known.placed) if path.name in _LOOSE]
+    return {*_plugin_files(known), *loose}
 
 
 def _plugin_files(known: Manifest) -> list[Path]:

@@ -1,7 +1,6 @@
 """Where things go in a user's home; nothing is changed here."""
 
 import sys
-import sysconfig
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,32 +57,47 @@ class Layout:
         snaps = [self.home / "snap" / editor / "common" / NAME for editor in ("gimp", "krita")]
         return [self.run, *snaps]
 
+    @property
+    def bundles(self) -> Path:
+        """The folder of frozen engines, each in one of its own."""
+        return self.data / "engine"
+
     def python(self, environment: Path) -> Path:
         """The interpreter of an environment."""
         return environment / ("Scripts/python.exe" if self.windows else "bin/python")
 
-    def entry(self, environment: Path) -> Path:
-        """The script that pip made for the `maskwright` command of an environment."""
-        return environment / ("Scripts/maskwright.exe" if self.windows else "bin/maskwright")
+    def entry(self, engine: Path) -> Path:
+        """The program of an engine: a bundle's own, or the script that pip made."""
+        if engine.parent == self.bundles:
+            return engine / program(windows=self.windows)
+        return engine / ("Scripts/maskwright.exe" if self.windows else "bin/maskwright")
 
-    def plugins(self, environment: Path) -> Path:
-        """The sources of the editors' plug-ins that an environment's engine has."""
-        packages = "Lib/site-packages" if self.windows else "lib/python*/site-packages"
-        return next(environment.glob(f"{packages}/{NAME}/plugin"), environment / "none")
+    def plugins(self, engine: Path) -> Path:
+        """The sources of the editors' plug-ins that an engine has."""
+        places = ("_internal", "Lib/site-packages", "lib/python*/site-packages")
+        found = (path for place in places for path in engine.glob(f"{place}/{NAME}/plugin"))
+        return next(found, engine / "none")
 
-    def environments(self) -> list[Path]:
-        """Every environment in our folder, those of interrupted installations too."""
-        return [path for path in self.data.glob("env-*") if path.is_dir()]
+    def engines(self) -> list[Path]:
+        """Every engine in our folder, those of interrupted installations too."""
+        return [
+            path for path in (*self.data.glob("env-*"), *self.bundles.glob("*")) if path.is_dir()
+        ]
 
-    def run_in(self, environment: Path) -> list[str]:
-        """The start of a command line that runs Maskwright from an environment.
+    def run_in(self, engine: Path) -> list[str]:
+        """The start of a command line that runs Maskwright from an engine's folder.
 
-        On POSIX the interpreter is isolated (-I): a PYTHONPATH that some other program needs must
-        not bring its own numpy.
+        On POSIX the interpreter of an environment is isolated (-I): a PYTHONPATH that some other
+        program needs must not bring its own numpy.
         """
-        if self.windows:
-            return [str(self.entry(environment))]
-        return [str(self.python(environment)), "-I", str(self.entry(environment))]
+        if self.windows or engine.parent == self.bundles:
+            return [str(self.entry(engine))]
+        return [str(self.python(engine)), "-I", str(self.entry(engine))]
+
+
+def program(*, windows: bool) -> str:
+    """What the program in a bundle is called."""
+    return f"{NAME}.exe" if windows else NAME
 
 
 def locate(platform: str, environ: Mapping[str, str], home: Path) -> Layout:
@@ -100,12 +114,6 @@ def locate(platform: str, environ: Mapping[str, str], home: Path) -> Layout:
         settings = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / NAME
         users_own = list(dict.fromkeys([data / "models", moved / "models", settings]))
     return Layout(home, data, tuple(users_own), home / ".local" / "bin", platform == "win32")
-
-
-def site_packages(environment: Path) -> Path:
-    """Where an environment of the running Python keeps its packages."""
-    places = {"base": str(environment), "platbase": str(environment)}
-    return Path(sysconfig.get_path("purelib", "venv", vars=places))
 
 
 def path_advice(layout: Layout, environ: Mapping[str, str]) -> str:

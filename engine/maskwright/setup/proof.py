@@ -1,13 +1,13 @@
 """A real cut-out by what was installed, and where its picture goes."""
 
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from failure import InstallError
-from manifest import Manifest
+from maskwright.setup.command import last_words, run
+from maskwright.setup.failure import InstallError
+from maskwright.setup.manifest import Manifest
 
 SAMPLE_RESULT = "maskwright-sample-cutout.png"
 
@@ -17,16 +17,11 @@ def cut(command: Sequence[str], photo: Path, result: Path) -> None:
 
     Raises `InstallError` with the engine's own sentence and exit code.
     """
-    done = subprocess.run(
-        [*command, "cut", str(photo), "-o", str(result), "--force"],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-    )
+    done = run(command, "cut", str(photo), "-o", str(result), "--force")
     if done.returncode or not result.is_file():
-        said = (done.stderr or done.stdout).strip().splitlines() or ["it gave no reason"]
-        raise InstallError(f"Cutting out {photo} failed: {said[-1]}", _exit_code(done.returncode))
+        raise InstallError(
+            f"Cutting out {photo} failed: {last_words(done)}", _exit_code(done.returncode)
+        )
 
 
 def _exit_code(returncode: int) -> int:
@@ -63,10 +58,10 @@ def settle(result: Path, wanted: Path, manifest: Manifest) -> tuple[Path, bool]:
     return target, True
 
 
-def result_path(photo: Path, home: Path, checkout: Path) -> Path:
-    """Where the cut-out of a user's photo belongs: beside it, but never in the checkout."""
+def result_path(photo: Path, home: Path, source: Path) -> Path:
+    """Where the cut-out of a user's photo belongs: beside it, but never in what is installed."""
     folder = photo.resolve().parent
-    if folder.is_relative_to(checkout) or not _writable(folder):
+    if folder.is_relative_to(source) or not _writable(folder):
         folder = home
     return folder / f"{photo.stem}-cutout.png"
 

@@ -12,8 +12,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from engine_hosts import hosts
-from failure import InstallError
+from maskwright.hosts import replace_file
+from maskwright.setup.failure import InstallError
 
 SCHEMA = 1
 
@@ -45,6 +45,8 @@ class Manifest:
     system_packages: tuple[str, ...] = ()
     switched_on: tuple[str, ...] = ()
     """Settings of Krita in which our plug-in was switched on."""
+    previous: str = ""
+    """The version that was there before this one, and is kept: a folder like `environment`."""
 
     def owns(self, path: Path) -> bool:
         """Whether `path` is a file as we left it."""
@@ -85,6 +87,7 @@ def read(path: Path) -> Manifest:
             made_folders=tuple(map(str, raw["made_folders"])),
             system_packages=tuple(map(str, raw["system_packages"])),
             switched_on=tuple(map(str, raw.get("switched_on", ()))),
+            previous=str(raw.get("previous", "")),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return Manifest()
@@ -95,7 +98,7 @@ def write(path: Path, manifest: Manifest) -> None:
     if path.exists() and read(path) == manifest:
         return
     text = json.dumps({"schema": SCHEMA, **asdict(manifest)}, indent=2, ensure_ascii=False)
-    hosts.replace_file(path, (text + "\n").encode("utf-8"))
+    replace_file(path, (text + "\n").encode("utf-8"))
 
 
 def make_folder(folder: Path) -> tuple[str, ...]:
@@ -123,7 +126,7 @@ def refuse_foreign(manifest: Manifest, paths: Iterable[Path]) -> None:
 
 def place(item: Placement) -> None:
     """Write a file in one step."""
-    hosts.replace_file(item.path, item.content, 0o755 if item.executable else 0o644)
+    replace_file(item.path, item.content, 0o755 if item.executable else 0o644)
 
 
 def remove_placed(manifest: Manifest) -> list[Path]:

@@ -2,16 +2,12 @@
 
 import shutil
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
-import environment
-import lock
-import manifest as record
-import plugins
-from failure import CommandFailed
-from layout import Layout
-from manifest import Manifest
+from maskwright.setup import command, lock, plugins
+from maskwright.setup import manifest as record
+from maskwright.setup.layout import Layout
+from maskwright.setup.manifest import Manifest
 
 
 def uninstall(layout: Layout, environ: Mapping[str, str], *, purge: bool) -> None:
@@ -26,8 +22,7 @@ def uninstall(layout: Layout, environ: Mapping[str, str], *, purge: bool) -> Non
     if layout.data.is_dir():
         with lock.held(layout.lock):
             if known.environment:
-                shell = environment.Shell(layout.log, environ)
-                stop_engine(layout, layout.data / known.environment, shell)
+                stop_engine(layout, layout.data / known.environment)
             remove_installation(layout, known)
             layout.log.unlink(missing_ok=True)
     for path in own:
@@ -38,29 +33,39 @@ def uninstall(layout: Layout, environ: Mapping[str, str], *, purge: bool) -> Non
     print("Maskwright is uninstalled.")
 
 
-def stop_engine(layout: Layout, where: Path, shell: environment.Shell) -> None:
-    """Ask a running engine to end, by the command of the environment `where`, and wait for it.
+def uninstall_plugins(layout: Layout, environ: Mapping[str, str], sources: Path) -> None:
+    """Remove the editors' plug-ins alone; the engine and its command stay."""
+    known = record.read(layout.manifest)
+    known = plugins.adopted(known, plugins.find(layout.home, environ), sources)
+    if not plugins.are_placed(known):
+        print("No plug-in was placed for this user.")
+        return
+    with lock.held(layout.lock):
+        known = plugins.remove(known)
+        record.write(layout.manifest, known)
+    if not known.placed and not known.environment:
+        leave(layout, known)
+    print("The plug-ins are removed; GIMP and Krita take note at their next start.")
+
+
+def stop_engine(layout: Layout, where: Path) -> None:
+    """Ask a running engine to end, by the command of the engine in `where`, and wait for it.
 
     One that does not end keeps the version that it has until it is idle.
     """
-    if not layout.run.is_dir():
-        return
-    with suppress(CommandFailed):
-        shell.run([*layout.run_in(where), "stop"], "The running engine does not end")
+    if layout.run.is_dir():
+        command.run(layout.run_in(where), "stop")
 
 
 def remove_installation(layout: Layout, known: Manifest) -> None:
-    """Remove the command, the sample's cut-out, the environments and what the engine left."""
-    for cache in plugins.caches(known):
-        shutil.rmtree(cache, ignore_errors=True)
-    for path in record.remove_placed(known):
+    """Remove the command, the sample's cut-out, the engines and what they left."""
+    for path in record.remove_placed(plugins.remove(known)):
         print(f"Kept, because it was changed since: {path}")
-    for settings in map(Path, known.switched_on):
-        plugins.forget_switch(settings)
-    for folder in layout.environments():
-        shutil.rmtree(folder)
     for folder in layout.engine_leavings:
         shutil.rmtree(folder, ignore_errors=True)
+    for folder in layout.engines():  # last, as this may be running from one of them
+        shutil.rmtree(folder, ignore_errors=layout.windows)  # there a running one cannot go
+    record.remove_empty([str(layout.bundles)])
 
 
 def leave(layout: Layout, known: Manifest) -> None:
