@@ -7,9 +7,10 @@ from pathlib import Path
 import host_roots
 import pytest
 from environment import Shell
+from host_fixtures import provided
 from host_machine_apt import machine_apt
 from host_root import Root
-from host_roots import TRIXIE, NoRoots, provide
+from host_roots import EXPERIMENTAL, TRIXIE, NoRoots, provide
 from maskwright.setup.failure import InstallError
 
 pytestmark = pytest.mark.hosts
@@ -126,3 +127,19 @@ def test_a_machine_without_a_command_says_so(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(NoRoots, match="unshare"):
         provide(TRIXIE, tmp_path, lambda line: None)
+
+
+def no_krita() -> Root:
+    raise NoRoots("Release 'experimental' for 'krita' was not found")
+
+
+@pytest.mark.parametrize("how", ["", "required"])
+def test_what_is_ahead_may_be_gone_and_what_is_released_may_not(
+    how: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("MASKWRIGHT_HOSTS", how)
+    with pytest.raises(pytest.skip.Exception, match="for 'krita' was not found"):
+        provided(EXPERIMENTAL, no_krita)
+    missing = NoRoots if how else pytest.skip.Exception
+    with pytest.raises(missing, match="was not found"):
+        provided(TRIXIE, no_krita)

@@ -118,6 +118,7 @@ answer(alpha == bytes(i % 256 for i in range(len(alpha))) and len(alpha))
 def test_gimp_saves_a_mask_byte_by_byte(gimp: Gimp, photo: Path):
     saved = "/srv/files/saved.xcf"
     said, size = gimp.console(WRITE_A_MASK, photo=gimp.stay.bring(photo), saved=saved)
+    assert gimp.stay.root.suite.gimp is not None
     assert version(said) >= gimp.stay.root.suite.gimp
     assert size == [300, 200]
     assert (gimp.stay.files / "saved.xcf").read_bytes().startswith(b"gimp xcf")

@@ -1,7 +1,5 @@
 """The docker in a real Krita, as a designer meets it: click, mask, undo, sliders, Cancel."""
 
-import os
-import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -11,32 +9,20 @@ import numpy as np
 import pytest
 from engine_client import client_of
 from engine_process import EngineProcess, engine_in, wait_for
+from host_fixtures import ahead_too
 from host_krita import Krita, KritaWindow
-from host_root import HostFailed
 from krita_plug_in import CHECKOUT, assembled
+from krita_screens import IS_IDLE, NAMES, SAID, keep, picture, press, removed, use, wait
 from maskwright.models.store import open_store
 from maskwright_client.client import Engine
-from numpy.typing import NDArray
-from PIL import Image
 from tiny_networks import Networks, slow_model, tiny_networks
 
 pytestmark = [pytest.mark.hosts, pytest.mark.timeout(300)]
 
 SAMPLE = CHECKOUT / "installers/sample/coffee.jpg"
-# A folder to keep screenshots in, to be looked at.
-SCREENSHOTS = os.environ.get("MASKWRIGHT_SCREENSHOTS", "")
-PATIENCE_S = 30.0
-
-NAMES = """
-from dataclasses import replace
-from host_inside.krita_docker import *
-desk, beat = docker().desk, Beat()
-"""
-IS_IDLE = "answer(not docker().desk.panel.is_busy)"
 IS_ASKING = (
     "answer(docker().desk.panel.doing.value == 'asking' and docker().desk.panel.fraction > 0)"
 )
-SAID = "answer(' '.join([docker().desk.panel.said, docker().desk.panel.notes]))"
 HAS_MASK = "answer(len(masks()))"
 SMALL_IS_THE_LAYER = """
 small = docker().preview.seen.small
@@ -47,7 +33,6 @@ answer(bytes(samples) == bytes(layer().pixelData(0, 0, 600, 400)))
 MAIN_WINDOW = "answer(int(Krita.instance().activeWindow().qwindow().winId()))"
 ASKS_ABOUT_LOCKED = "answer(any('Locked' in one for one in questions()))"
 ASKS_ABOUT_HIDDEN = "answer(any('Hidden' in one for one in questions()))"
-BUTTON = "answer(middle(docker().button))"
 
 
 @pytest.fixture(scope="session")
@@ -85,50 +70,7 @@ def window(krita: Krita, engine: EngineProcess, plug_ins: dict[str, Path]) -> It
         yield running
 
 
-def press(window: KritaWindow) -> None:
-    """Click the big button with the mouse."""
-    # Without --sync, which waits for the mouse to come when it is there already.
-    x, y = window.do(BUTTON)
-    window.display.xdotool("mousemove", str(x), str(y), "click", "1")
-
-
-def wait(window: KritaWindow, question: str) -> None:
-    """Until the answer is yes."""
-    try:
-        window.program.wait_until(lambda: window.do(question), PATIENCE_S)
-    except HostFailed as error:
-        error.add_note(f"{question}\n{window.do('answer(repr(desk.panel))')}")
-        raise
-
-
-def removed(window: KritaWindow) -> str:
-    """Click, wait until all is done, and give what is said."""
-    window.do("beat.start(); docker().desk.tell('')")
-    press(window)
-    wait(window, "answer(not docker().desk.panel.is_busy and docker().desk.panel.said != '')")
-    return str(window.do(SAID))
-
-
-def keep(window: KritaWindow, tmp_path: Path, name: str) -> Path:
-    """A screenshot, also where a person looks for it."""
-    path = tmp_path / f"{name}.png"
-    window.display.screenshot(path)
-    if SCREENSHOTS:
-        release = window.display.stay.root.suite.name
-        shutil.copy(path, Path(SCREENSHOTS) / f"krita-{release}-{name}.png")
-    return path
-
-
-def picture(screenshot: Path) -> NDArray[np.uint8]:
-    with Image.open(screenshot) as shown:
-        return np.asarray(shown.convert("RGB"))
-
-
-def use(window: KritaWindow, model: str) -> None:
-    """Have the docker use another network."""
-    window.do("docker().desk.want(replace(docker().desk.wish, model=given['model']))", model=model)
-
-
+@ahead_too
 def test_a_designer_removes_a_background_and_takes_it_back(
     window: KritaWindow, client: Engine, tmp_path: Path
 ):
@@ -233,6 +175,67 @@ answer([all(new[i] == painted[i] for i in strokes), new != painted, len(strokes)
     assert window.do("answer(docker().width())") == 240
     window.do("document().setModified(False)")
     assert window.quit() == 0
+
+
+OLD_MASK = """
+for one in masks():
+    one.remove()
+mask = document().createTransparencyMask("before")
+mask.setPixelData(bytes((x * 3 + y) % 256 for y in range(400) for x in range(600)), 0, 0, 600, 400)
+layer().addChildNode(mask, None)
+document().waitForDone()
+"""
+CHOOSE = """
+box = docker().controls.widgets["existing"]
+box.setCurrentIndex(box.findData(given["how"]))
+box.activated.emit(box.currentIndex())
+"""
+IS_CLOSE = """
+shown = docker().preview._shown
+answer(bool(shown and shown.view.frame and shown.view.wish == docker().desk.wish))
+"""
+FRAME = """
+from maskwright_editor.picture import cut
+shown = docker().preview._shown
+frame = shown.view.frame
+part = shown.alpha
+answer([frame.width, frame.height, len(set(part))])
+"""
+IS_THAT = "document().waitForDone(); answer(cut(bytes_of(masks()[0]), 600, 1, frame) == part)"
+
+
+def test_the_preview_shows_what_the_button_makes_of_a_mask(window: KritaWindow, tmp_path: Path):
+    window.do("one = docker(); one.setFloating(True); one.resize(300, 900); one.move(1250, 40)")
+    window.do("docker().close_by.setChecked(True)")
+    parts = []
+    for how in ("intersect", "add", "subtract", "replace"):
+        window.do(OLD_MASK)
+        window.do("document().setActiveNode(layer())")
+        window.do(CHOOSE, how=how)
+        window.do("docker().look.click()")
+        wait(window, IS_IDLE)
+        wait(window, IS_CLOSE)
+        wide, high, values = window.do(FRAME)
+        assert min(wide, high) > 100
+        assert values > 20
+        window.display.wait_until_still()
+        keep(window, tmp_path, f"preview-{how}")
+        removed(window)
+        assert window.do(IS_THAT), how
+        parts.append(window.do("answer(hash(part))"))
+    assert len(set(parts)) == len(parts)
+
+    # Where the mask went away by an undo, the preview is of the layer without it.
+    window.do(CHOOSE, how="intersect")
+    wait(window, IS_CLOSE)
+    window.do("for one in masks(): one.remove()")
+    window.do("document().waitForDone(); document().setActiveNode(layer())")
+    window.do("docker().controls.widgets['invert'].click()")
+    assert window.do(IS_IDLE)
+    wait(window, IS_CLOSE)
+    window.do(FRAME)
+    removed(window)
+    assert window.do(IS_THAT)
 
 
 def test_cancel_half_way_leaves_everything_as_it_was(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from host_display import display_in
+from host_fixtures import ahead_too
 from host_krita import Krita
 from host_root import CHECKOUT_INSIDE
 from host_stay import FILES_INSIDE, HOME_INSIDE, Stay
@@ -47,11 +48,10 @@ print(json.dumps([check.as_json() for check in checks if check.name.endswith("kr
 RESOURCES = "answer([len(Krita.instance().resources(kind)) for kind in ('preset', 'pattern')])"
 
 
-# The program named behind it finds a PyQt5 that is empty; nobody else sees that.
-WITHOUT_PYQT = (
-    *("bash", "-c"),
-    'mount -t tmpfs tmpfs /usr/lib/python3/dist-packages/PyQt5 && exec "$0" "$@"',
-)
+def without(pyqt: str) -> Sequence[str]:
+    """The program named behind it finds a PyQt that is empty; nobody else sees that."""
+    place = f"/usr/lib/python3/dist-packages/{pyqt}"
+    return ("bash", "-c", f'mount -t tmpfs tmpfs {place} && exec "$0" "$@"')
 
 
 def doctor(stay: Stay, *options: str, behind: Sequence[str] = ()) -> list[dict[str, Any]]:
@@ -103,6 +103,7 @@ def test_krita_does_not_show_it_the_doctor_says_why_mends_it_and_krita_does(
     assert shows(krita) == SHOWN
 
 
+@ahead_too
 def test_an_action_without_its_file_has_no_shortcut(krita: Krita):
     wanted = BREAKAGES["no action"](Desk(krita.stay.home, CHECKOUT / "plugin"))
     assert shows(krita) == [True, ""]
@@ -165,12 +166,14 @@ def wait_for_complaint(krita: Krita, words: str, behind: Sequence[str] = ()) -> 
             program.wait_until(lambda: words in program.said, 60)
 
 
+@ahead_too
 def test_a_distribution_that_has_not_installed_pyqt(krita: Krita):
+    pyqt = "PyQt5" if krita.stay.root.suite.krita < (6, 0) else "PyQt6"
     Desk(krita.stay.home, CHECKOUT / "plugin").settle()
-    wait_for_complaint(krita, "Cannot load pykrita module", behind=WITHOUT_PYQT)
-    (found,) = doctor(krita.stay, behind=WITHOUT_PYQT)
-    assert "its Python has no PyQt5, without which it runs no plug-in" in found["message"]
-    assert "python3-pyqt5" in found["fix"]
+    wait_for_complaint(krita, "Cannot load pykrita module", behind=without(pyqt))
+    (found,) = doctor(krita.stay, behind=without(pyqt))
+    assert f"its Python has no {pyqt}, without which it runs no plug-in" in found["message"]
+    assert f"python3-{pyqt.lower()}" in found["fix"]
     (found,) = doctor(krita.stay)
     assert found["status"] == "ok"
 

@@ -2,19 +2,17 @@
 
 import sys
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from engine_client import client_of, matted
+from engine_client import client_of
 from engine_process import EngineProcess, engine_in
+from host_fixtures import ahead_too
 from host_krita import Krita
+from krita_expected import what_the_engine_says
 from krita_file import saved_masks
 from krita_plug_in import CHECKOUT
-from maskwright_client.client import Engine
-from maskwright_client.protocol import AlphaRequest, Combine, Edges
 
 pytestmark = [pytest.mark.hosts, pytest.mark.timeout(600)]
 
@@ -33,25 +31,6 @@ def engine(krita: Krita) -> Iterator[EngineProcess]:
         yield running
 
 
-def what_the_engine_says(client: Engine, case: dict[str, Any], layer: dict[str, Any], files: Path):
-    """The mask that the engine gives for the pixels of a layer and the case's settings."""
-    _, _, width, height = layer["place"]
-    stem = files / layer["stem"]
-    pixels = np.fromfile(f"{stem}.pixels", np.uint8).reshape(height, width, 4)
-    if (pixels[..., 3] == 255).all():
-        pixels = np.ascontiguousarray(pixels[..., :3])
-    matte_id, info = matted(client, pixels)
-    settings = dict(case["settings"])
-    combine = Combine(settings.pop("existing", "replace"))
-    names = {field.name for field in fields(Edges)}
-    edges = Edges(**{name: value for name, value in settings.items() if name in names})
-    old = (stem.parent / f"{stem.name}.old").read_bytes()
-    combine = combine if old else Combine.replace
-    mask = None if combine is Combine.replace else old
-    alpha = client.alpha(matte_id, info, AlphaRequest(edges, combine=combine), mask)
-    return bytes(alpha.samples), info.from_cache
-
-
 def saved_at(file: Path, layer: dict[str, Any]) -> bytes:
     """The layer's uppermost mask as it lies in the file."""
     masks = [one for one in saved_masks(file) if one.layer == layer["name"]]
@@ -59,6 +38,7 @@ def saved_at(file: Path, layer: dict[str, Any]) -> bytes:
     return mask.at(*layer["place"])
 
 
+@ahead_too
 def test_every_kind_of_layer(krita: Krita, engine: EngineProcess):
     photo = krita.stay.bring(SAMPLE)
     cases = krita.runner(EVERY_CASE, timeout=400, photo=photo)

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from download_server import CONTENT, Server, serve, stall, whole
 from engine_process import EngineProcess, engine_in
-from host_krita import Krita, KritaWindow
+from host_krita import Krita
 from krita_plug_in import CHECKOUT, assembled
+from krita_screens import wait
 
 pytestmark = [pytest.mark.hosts, pytest.mark.timeout(300)]
 
 SAMPLE = CHECKOUT / "installers/sample/coffee.jpg"
 LAUNCHER = CHECKOUT / "tests/support/download_launcher.py"
-PATIENCE_S = 30.0
 
 CHOOSE = """
 models = docker().models
@@ -34,10 +34,6 @@ def engine(krita: Krita, server: Server) -> Iterator[EngineProcess]:
     environ = {"TEST_MODEL_URL": server.url(), "TEST_MODEL_IS_CLOSED": "1"}
     with engine_in(krita.stay.home, launcher=LAUNCHER, environ=environ) as running:
         yield running
-
-
-def wait(window: KritaWindow, question: str) -> None:
-    window.program.wait_until(lambda: window.do(question), PATIENCE_S)
 
 
 def test_a_network_is_chosen_and_loaded_in_place(

@@ -32,11 +32,17 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Suite:
-    """A Debian release, and the versions of the editors that it had when it was chosen."""
+    """A Debian release, and the versions of the editors that it had when it was chosen.
+
+    gimp: None if it has none of its own.
+    base: the release below, for one that has only what is newer.
+    """
 
     name: str
-    gimp: tuple[int, int]
+    gimp: tuple[int, int] | None
     krita: tuple[int, int]
+    editors: tuple[str, ...] = ("gimp", "krita", "python3-gi", "python3-pyqt5")
+    base: str = ""
 
 
 @dataclass(frozen=True)

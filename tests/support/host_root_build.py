@@ -8,11 +8,11 @@ from pathlib import Path
 
 from environment import Shell
 from host_machine_apt import MachineApt, install, machine_apt
-from host_root import ALONE, Bind, Root
+from host_root import ALONE, Bind, Root, Suite
 
+# Beside the editors. Recommended packages are left away, so what tests need of them is named.
 PACKAGES = (
-    # The editors. Recommended packages are left away, so what tests need of them is named.
-    *("gimp", "krita", "python3-gi", "python3-pyqt5", "fonts-dejavu-core", "locales"),
+    *("fonts-dejavu-core", "locales"),
     # A screen, somebody to type and click, and pictures of what is seen.
     *("xvfb", "xauth", "x11-apps", "xdotool", "wmctrl", "imagemagick", "openbox"),
     *("dbus", "dbus-x11", "procps"),
@@ -32,12 +32,12 @@ def build(root: Root, shell: Shell, say: Callable[[str], None]) -> None:
     name = root.suite.name
     say(f"{name}: the bare system")
     _debootstrap(root, apt, shell)
-    say(f"{name}: GIMP and Krita, after {time.monotonic() - start:.0f} s")
+    say(f"{name}: the editors, after {time.monotonic() - start:.0f} s")
     with tempfile.NamedTemporaryFile("w", suffix=".conf") as settings:
         settings.write(apt.settings)
         settings.flush()
         binds = [*apt.binds, Bind(Path(settings.name), _SETTINGS, read_only=True)]
-        for step in _steps():
+        for step in _steps(root.suite):
             command = root.command(
                 step,
                 env={**apt.proxies, "DEBIAN_FRONTEND": "noninteractive"},
@@ -50,20 +50,23 @@ def build(root: Root, shell: Shell, say: Callable[[str], None]) -> None:
 
 
 def _debootstrap(root: Root, apt: MachineApt, shell: Shell) -> None:
-    name = root.suite.name
+    name = root.suite.base or root.suite.name
     command = ["debootstrap", "--variant=minbase", name, str(root.folder), apt.mirror]
     if not (_SCRIPTS / name).exists():  # this machine's Debian is older than the release
         command.append(str(_SCRIPTS / "sid"))
     proxies = (f"{name}={value}" for name, value in apt.proxies.items())
     # It mounts things, too: a killed one must leave neither those nor itself behind.
     shell.run([*ALONE, "env", *proxies, *command], f"debootstrap could not make a {name} root")
+    if root.suite.base:
+        above = root.folder / "etc/apt/sources.list.d/above.list"
+        above.write_text(f"deb {apt.mirror} {root.suite.name} main\n")
 
 
-def _steps() -> list[Sequence[str]]:
+def _steps(suite: Suite) -> list[Sequence[str]]:
     """The command lines that turn a bare system into a root."""
     return [
         ("apt-get", "update"),
-        ("apt-get", "install", "-y", "--no-install-recommends", *PACKAGES),
+        ("apt-get", "install", "-y", "--no-install-recommends", *suite.editors, *PACKAGES),
         ("apt-get", "clean"),
         ("localedef", "-i", "de_DE", "-f", "UTF-8", "de_DE.UTF-8"),
     ]

@@ -1,4 +1,4 @@
-"""The Debian roots with GIMP and Krita in them, made once and kept outside the checkout.
+"""The Debian roots with the editors in them, made once and kept outside the checkout.
 
     root = provide(TRIXIE, cache_folder(os.environ), print)
 
@@ -14,15 +14,23 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import lock
 from environment import Shell
-from failure import InstallError
 from host_root import Root, Suite
 from host_root_build import PACKAGES, build
+from maskwright.setup import lock
+from maskwright.setup.failure import InstallError
 
 TRIXIE = Suite("trixie", gimp=(3, 0), krita=(5, 2))  # Debian 13
 FORKY = Suite("forky", gimp=(3, 2), krita=(5, 3))  # Debian testing in 2026
 SUITES = (TRIXIE, FORKY)
+# What is ahead of every release; it may be gone any day.
+EXPERIMENTAL = Suite(
+    "experimental",
+    gimp=None,
+    krita=(6, 0),
+    editors=("krita/experimental", "python3-pyqt6", "qt6-svg-plugins"),
+    base="sid",
+)
 
 _FORGOTTEN_S = 2 * 24 * 3600.0
 _COMMANDS = ("apt-get", "bash", "chroot", "mount", "setpriv", "unshare")
@@ -44,7 +52,7 @@ def provide(suite: Suite, cache: Path, say: Callable[[str], None]) -> Root:
         raise NoRoots(reason)
     folder = cache / "roots"
     folder.mkdir(parents=True, exist_ok=True)
-    root = Root(suite, folder / f"{suite.name}-{_digest()}")
+    root = Root(suite, folder / f"{suite.name}-{_digest(suite)}")
     finished = root.cache / "finished"
     with lock.held(folder / f"{suite.name}.lock", wait=True):
         if not finished.exists():
@@ -76,9 +84,10 @@ def _obstacle() -> str:
     return f"nothing can be mounted here ({done.stderr.strip()})" if done.returncode else ""
 
 
-def _digest() -> str:
+def _digest(suite: Suite) -> str:
     """A short name for what is in a root: a change makes roots anew."""
-    return hashlib.sha256("\0".join(PACKAGES).encode()).hexdigest()[:12]
+    names = "\0".join((*suite.editors, *PACKAGES))
+    return hashlib.sha256(names.encode()).hexdigest()[:12]
 
 
 def _in_use(folder: Path) -> bool:

@@ -48,6 +48,18 @@ def test_the_description_names_the_folder():
     assert (FOLDER / NAME / entry["X-Krita-Manual"]).is_file()
 
 
+@pytest.mark.parametrize("language", ["", "de"])
+def test_a_manual_is_in_the_language_that_leads_to_it(language: str):
+    desktop = (FOLDER / f"{NAME}.desktop").read_text(encoding="utf-8")
+    name = f"Manual.{language}.html" if language else "Manual.html"
+    key = f"X-Krita-Manual[{language}]" if language else "X-Krita-Manual"
+    assert f"\n{key}={name}\n" in desktop
+    pages = [(FOLDER / NAME / one).read_text(encoding="utf-8") for one in ("Manual.html", name)]
+    assert f'<html lang="{language or "en"}">' in pages[1]
+    for tag in ("<h4>", "<li>", "<p>"):  # and says as much
+        assert pages[0].count(tag) == pages[1].count(tag) > 3
+
+
 def test_the_action_is_the_one_that_is_registered():
     action = ElementTree.parse(FOLDER / f"{NAME}.action").find(".//Action")  # noqa: S314  # ours
     assert action is not None

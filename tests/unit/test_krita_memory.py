@@ -7,7 +7,16 @@ from hypothesis import strategies as st
 from maskwright_editor import record
 from maskwright_editor.record import Record
 from maskwright_editor.wish import Wish
-from maskwright_krita.memory import Memory, Place, pack, seen_at, unpack
+from maskwright_krita.memory import (
+    CleanLayer,
+    Memory,
+    Place,
+    pack,
+    pack_clean,
+    seen_at,
+    unpack,
+    unpack_clean,
+)
 
 MEMORY = Memory(Place(-3, 40, 7, 5), Record(Wish(model="modnet"), bytes(range(35))))
 PACKED = pack(MEMORY.place, record.pack(MEMORY.record))
@@ -32,6 +41,16 @@ def test_a_memory_comes_back_as_it_was():
 )
 def test_what_is_damaged_is_no_memory(data: bytes):
     assert unpack(data) is None
+
+
+def test_what_a_layer_was_made_of_comes_back():
+    layer = CleanLayer("{0b4d1f5e}", 4_294_967_295)
+    assert unpack_clean(pack_clean(layer)) == layer
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b'{"original": 3, "fingerprint": 1}', PACKED])
+def test_what_is_damaged_was_made_of_nothing(data: bytes):
+    assert unpack_clean(data) is None
 
 
 sides = st.integers(1, 6)

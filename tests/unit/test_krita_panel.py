@@ -1,5 +1,7 @@
 """What the docker says and offers while something goes on."""
 
+from dataclasses import replace
+
 import pytest
 from maskwright_client.connection import State
 from maskwright_client.protocol import MatteEvent, MatteInfo, MatteState, Notice
@@ -35,6 +37,22 @@ def test_a_run_goes_through_its_states():
     now = panel.finished(now, "There.", [INFO], ["Ctrl+Z."])
     assert (now.said, now.notes, now.is_busy) == ("There.", "Ctrl+Z.", False)
     assert "u2netp ran on cpu" in now.engine
+
+
+def test_cleaning_can_be_stopped_and_says_what_is_slow():
+    now = panel.cleaning(at_work(), slow=False)
+    assert (now.doing, now.can_stop, now.button) == (Doing.cleaning, True, "Cancel")
+    assert now.said == "Cleaning the edge's colours"
+    assert "seconds" in panel.cleaning(at_work(), slow=True).said
+    assert panel.heard(now, PREDICTING) == now, "the network is done"
+
+
+@pytest.mark.parametrize("clean", [True, False])
+def test_what_the_engine_can_is_known_until_another_is_met(clean: bool):
+    now = panel.engine_can(at_work(), clean=clean)
+    assert now == replace(at_work(), can_clean=clean)
+    assert panel.finished(now, "There.").can_clean is clean
+    assert panel.failed(now, "It did not work.").can_clean is clean
 
 
 def test_a_slow_reading_is_announced():
@@ -85,3 +103,20 @@ def test_warnings_come_before_notes_and_once():
 def test_every_state_of_the_engine_has_a_sentence(state: State):
     assert panel.engine_stands(at_work(), state).engine
     assert panel.engine_stands(at_work(), state).doing is Doing.asking
+
+
+@pytest.mark.parametrize(
+    ("event", "news"),
+    [
+        (PREDICTING, False),
+        (replace(PREDICTING, fraction=0.55), False),
+        (replace(PREDICTING, fraction=0.61), True),
+        (replace(PREDICTING, fraction=0.1), True),
+        (replace(PREDICTING, seconds_left=2.9), False),
+        (replace(PREDICTING, seconds_left=2.1), True),
+        (replace(PREDICTING, state=MatteState.refining), True),
+    ],
+)
+def test_only_what_can_be_seen_is_news(event: MatteEvent, news: bool):
+    assert panel.is_news(None, event)
+    assert panel.is_news(PREDICTING, event) is news

@@ -13,6 +13,7 @@ WISH = Wish(
     model="own-0123456789ab",
     existing=Combine.subtract,
     painted=Painted.discard,
+    clean_colours=True,
     focus=False,
     edges=Edges(1.5, 2.0, 0.25, 0.75, 0.5, 10.0, 20.0, True, True),
 )
@@ -40,12 +41,13 @@ def test_every_setting_takes_what_another_wish_says():
         wish = wishes.changed(wish, one, wishes.value(WISH, one))
         assert wishes.value(wish, one) == wishes.value(WISH, one)
     assert (wish.edges, wish.existing, wish.painted) == (WISH.edges, WISH.existing, WISH.painted)
-    assert wish.focus is False
+    assert (wish.focus, wish.clean_colours) == (False, True)
 
 
 def test_the_docker_has_every_edge_setting():
     names = {one.field for one in wishes.shown()}
-    assert names == {field.name for field in fields(Edges)} | {"existing", "painted", "focus"}
+    others = {"existing", "painted", "focus", "clean_colours"}
+    assert names == {field.name for field in fields(Edges)} | others
 
 
 def test_values_are_of_the_kind_of_their_defaults():

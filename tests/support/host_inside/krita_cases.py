@@ -167,6 +167,15 @@ def in_a_group(photo: str) -> Case:
     return Case(document, [group], [group])
 
 
+def deep_group(photo: str) -> Case:
+    """The same in a document of more than 8 bits, in another profile."""
+    case = in_a_group(photo)
+    case.document.setBatchmode(True)
+    assert case.document.setColorSpace("RGBA", "U16", "ClayRGB-elle-V2-g22.icc")
+    settle(case.document)
+    return case
+
+
 def with_mask(photo: str, **settings: Any) -> Case:
     """A transparency mask is there already."""
     case = opened(photo)
@@ -288,6 +297,7 @@ CASES: dict[str, Callable[[str], Case]] = {
     "off the canvas": lambda photo: moved(photo, 5000, -5000),
     "odd size": odd_size,
     "group": in_a_group,
+    "group, U16": deep_group,
     "vector": lambda photo: with_layer(photo, lambda one: one.createVectorLayer("vector")),
     "file": lambda photo: with_layer(photo, lambda one: one.createFileLayer("file", photo, "None")),
     "clone": clone_layer,
@@ -327,12 +337,17 @@ def at_once(steps: Any) -> Any:
 
 def remove(case: Case) -> Outcome:
     """What the docker does on a click, with the same parts and no widgets."""
-    layers = host.layers_of(case.document, case.nodes)
-    removal = Removal(asking.connect(), layers, wish_of(**case.settings))
+    wish = wish_of(**case.settings)
+    layers = host.layers_of(case.document, case.nodes, clean=wish.clean_colours)
+    removal = Removal(asking.connect(), layers, wish)
     cancel = CancelSwitch()
     while not removal.is_read:
         at_once(removal.read_next())
         asking.Call(lambda: removal.ask(lambda event: None, cancel)).result(lambda: None)
+        if removal.cleans:
+            at_once(removal.read_colours())
+            asking.Call(lambda: removal.clean(cancel)).result(lambda: None)
+            at_once(removal.make_layer())
     outcome: Outcome = at_once(removal.apply())
     QtCore.QCoreApplication.processEvents()
     case.document.waitForDone()

@@ -28,8 +28,9 @@ class Controls(QtWidgets.QWidget):  # type: ignore[misc]
         column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        for setting in wishes.shown():
-            column.addWidget(self._row(setting))
+        self._rows = {setting.name: self._row(setting) for setting in wishes.shown()}
+        for row in self._rows.values():
+            column.addWidget(row)
         self.reset = QtWidgets.QPushButton(_("Reset"))
         self.reset.setToolTip(_("All edge settings as they were at first"))
         self.reset.clicked.connect(guarded(lambda *_: self._reset(), tell))
@@ -41,6 +42,11 @@ class Controls(QtWidgets.QWidget):  # type: ignore[misc]
         self._wish = wish
         for setting in wishes.shown():
             self._show[setting.name](wishes.value(wish, setting))
+
+    def offer(self, name: str, *, offered: bool) -> None:
+        """Let a setting be chosen, or not; one that is chosen stays, to be taken back."""
+        setting = next(one for one in wishes.shown() if one.name == name)
+        self._rows[name].setVisible(offered or wishes.value(self._wish, setting))
 
     def _row(self, setting: Setting) -> Any:
         if setting.choices:

@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,18 +20,20 @@ from maskwright_client.places import locate
 from maskwright_client.protocol import AlphaRequest, MatteEvent, MatteInfo
 from maskwright_editor.texts import _
 from maskwright_editor.wish import Wish
-from maskwright_krita import host, panel, wishes
+from maskwright_krita import cleaning, host, panel, wishes
 from maskwright_krita.failure import HostError
 from maskwright_krita.guard import guarded, sentence_for
-from maskwright_krita.host import Layer, Steps
+from maskwright_krita.host import Layer
 from maskwright_krita.mail import Mail
 from maskwright_krita.panel import Panel
 from maskwright_krita.qt import QtCore
-from maskwright_krita.running import Outcome, Removal, Seen, look
+from maskwright_krita.running import Outcome, Removal, Seen, can_clean, look
+from maskwright_krita.steps import Steps
 
 T = TypeVar("T")
 
 _WISH = "wish"
+_CAN_CLEAN = "can-clean"  # whether the engine of the last time could
 _PAUSE_MS = 20  # enough for Qt to paint what was said before Krita is busy
 _PREVIEW = 256  # pixels; the first look at a matte only has to make the engine find it
 
@@ -59,9 +62,10 @@ class Desk:
         self._small = small
         self._cancel = CancelSwitch()
         self._is_closed = False
+        self._heard: MatteEvent | None = None
         self._made_here: set[str] = set()
         self._seen: Seen | None = None
-        self.panel = Panel()
+        self.panel = Panel(can_clean=bool(host.setting(_CAN_CLEAN)))
         self.wish = wishes.from_text(host.setting(_WISH))
         self.connection = Connection(
             locate(sys.platform, os.environ, Path.home()), os.environ, on_state=self._on_state
@@ -147,18 +151,28 @@ class Desk:
             self._seen = None
             self._picture(None)
 
+    def keep_up(self) -> None:
+        """Masks may have come or gone since the layer was looked at, by an undo for one."""
+        seen = self._seen
+        if seen is None:
+            return
+        layer, before = host.met_now(seen.layer, seen.before)
+        if layer is not seen.layer:
+            self._see(replace(seen, layer=layer, before=before))
+
     def close_down(self) -> None:
         """Krita ends, or this docker does."""
         self._is_closed = True
         self._cancel.cancel()
 
     def _begin(self, work: Callable[[], None]) -> None:
-        self._cancel = CancelSwitch()
+        self._cancel, self._heard = CancelSwitch(), None
         guarded(work, self._fail)()
 
     def _layers(self) -> Sequence[Layer]:
         document = host.current_document()
-        return host.layers_of(document, host.selected(document))
+        nodes = host.selected(document)
+        return host.layers_of(document, nodes, clean=self.wish.clean_colours)
 
     def _remove(self) -> None:
         layers = self._layers()
@@ -175,10 +189,32 @@ class Desk:
     def _ask(self, removal: Removal) -> None:
         self._put(panel.asked(self.panel))
         cancel = self._cancel
-        self._in_thread(lambda: removal.ask(self._hear, cancel), lambda: self._answered(removal))
+
+        def ask() -> None:
+            removal.ask(self._hear, cancel)
+            self._meet(can_clean(self.connection, cancel))
+
+        self._in_thread(ask, lambda: self._answered(removal))
 
     def _answered(self, removal: Removal) -> None:
         self._cancel.check()
+        if not removal.cleans:
+            self._next(removal)
+            return
+        slow = cleaning.converts(removal.layers[removal.number - 1])
+        self._put(panel.cleaning(self.panel, slow=slow))
+        self._go(removal.read_colours(), lambda nothing: self._clean(removal))
+
+    def _clean(self, removal: Removal) -> None:
+        self._put(panel.cleaning(self.panel, slow=False))
+        cancel = self._cancel
+        self._in_thread(lambda: removal.clean(cancel), lambda: self._cleaned(removal))
+
+    def _cleaned(self, removal: Removal) -> None:
+        self._cancel.check()
+        self._go(removal.make_layer(), lambda nothing: self._next(removal))
+
+    def _next(self, removal: Removal) -> None:
         if removal.is_read:
             self._put(panel.applying(self.panel))
             self._go(removal.apply(), lambda outcome: self._applied(removal, outcome))
@@ -189,8 +225,8 @@ class Desk:
 
     def _applied(self, removal: Removal, outcome: Outcome) -> None:
         document = removal.layers[0].document
-        self._made_here |= set(outcome.masks)
-        host.forget_lost_masks(document, frozenset(self._made_here))
+        self._made_here |= host.ids_of(outcome.layers)
+        host.forget_lost(document, frozenset(self._made_here))
         self._put(panel.finished(self.panel, _said(outcome), outcome.infos, outcome.notes))
         self._see(removal.seen)
 
@@ -207,6 +243,7 @@ class Desk:
 
         def find() -> None:
             infos.append(seen.matte.alpha(wish, request, self._hear, cancel)[1])
+            self._meet(can_clean(self.connection, cancel))
 
         infos: list[MatteInfo] = []
         self._in_thread(find, lambda: self._looked(seen, text, infos))
@@ -267,8 +304,19 @@ class Desk:
         pause()
 
     def _hear(self, event: MatteEvent) -> None:
-        """In the thread."""
-        self._mail.post(lambda: self._put(panel.heard(self.panel, event)))
+        """In the thread: for every change in the docker Krita draws its window anew."""
+        if panel.is_news(self._heard, event):
+            self._heard = event
+            self._mail.post(lambda: self._put(panel.heard(self.panel, event)))
+
+    def _meet(self, clean: bool) -> None:
+        """In the thread: an engine is there, and this is what it can do."""
+
+        def meet() -> None:
+            self._put(panel.engine_can(self.panel, clean=clean))
+            host.keep_setting(_CAN_CLEAN, "yes" if clean else "")
+
+        self._mail.post(guarded(meet, self._fail))
 
     def _on_state(self, state: State) -> None:
         """In whichever thread found out."""

@@ -155,6 +155,7 @@ class Docker(DockWidget):
         idle = not panel.is_busy
         for widget in (self.look, self.refine, self.models, self.controls, self.menu):
             widget.setEnabled(idle)
+        self.controls.offer("clean-colours", offered=panel.can_clean)
         self.progress.setValue(round(_PARTS * panel.whole_fraction))
         self.said.setText(panel.said)
         self.notes.setText(panel.notes)
@@ -181,11 +182,14 @@ class Docker(DockWidget):
             self.models.fill_soon()
 
     def _changed(self, wish: Wish) -> None:
-        again = wish.focus != self.desk.wish.focus and self.preview.seen is not None
+        another_look = wish.focus != self.desk.wish.focus
         self.desk.want(wish)
-        if again:
+        if self.preview.seen is None:
+            return
+        if another_look:
             self.desk.preview()
-        elif self.preview.seen is not None:
+        else:
+            self.desk.keep_up()
             self.preview.refresh(wish)
             self._tell(_("This is how it would be; press the button for a mask like that."))
 

@@ -25,6 +25,7 @@ class Maskwright(Extension):
         """Open the docker by itself the first time that there is a picture."""
         notifier = Krita.instance().notifier()
         notifier.setActive(True)
+        notifier.windowCreated.connect(guarded(lambda *_: _soon(_translate), _silent))
         if not host.setting(_SHOWN):
             notifier.viewCreated.connect(guarded(lambda *_: _soon(_show_once), _silent))
 
@@ -52,6 +53,21 @@ def _act() -> None:
         docker.desk.press()
     else:
         docker.show_up()
+
+
+def _translate() -> None:
+    """Say what stands in the action's file in the user's language; Krita has it in English there.
+
+    It reads the file at some time after the action was made, and adds the shortcut to the tool tip.
+    """
+    action = Krita.instance().action(ACTION)
+    if action is None:
+        return
+    action.setToolTip(action.toolTip().replace("Remove Background", _("Remove Background")))
+    action.setIconText(_("Remove Background"))
+    action.setWhatsThis(
+        _("Shows the Remove Background docker; when it is there, removes the background.")
+    )
 
 
 def _docker() -> Any:

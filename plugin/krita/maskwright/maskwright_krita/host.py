@@ -7,49 +7,44 @@ an event loop of its own; what is checked here is checked for that reason.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from krita import Document, Krita, Node
-from maskwright_client.protocol import preview_size
 from maskwright_editor.pixels import Pixels
 from maskwright_editor.record import Existing, Record
 from maskwright_editor.texts import _
-from maskwright_krita import memory
+from maskwright_krita import memory, reading
 from maskwright_krita.failure import HostError
-from maskwright_krita.memory import Memory, Place, seen_at
-from maskwright_krita.qt import QtCore, QtGui
+from maskwright_krita.memory import CleanLayer, Memory, Place, seen_at
+from maskwright_krita.qt import QtCore
+from maskwright_krita.reading import TRANSPARENCY, bounds_of, bytes_at, upwards
+from maskwright_krita.steps import Steps
 
-_OURS = "maskwright/"  # before a mask's id: the name of the annotation that remembers it
+# Before the id of a mask, or of a layer with clean edges: the annotation that remembers it.
+_OURS = "maskwright/"
 _SETTINGS = "maskwright"
-_SRGB = ("RGBA", "U8", "sRGB-elle-V2-srgbtrc.icc")
 _GROUND_TYPES = frozenset(
     {"paintlayer", "grouplayer", "vectorlayer", "filelayer", "clonelayer", "filllayer"}
 )
-# What these do to a layer comes before our mask, so the engine has to see it.
-_SHAPING = frozenset({"transformmask", "filtermask"})
-_TRANSPARENCY = "transparencymask"
 _FINGERPRINT_SIDE = 512
-_ANY_RESOLUTION = 72.0
-
-T = TypeVar("T")
-Steps = Generator[None, None, T]
-"""Work in parts, between which Krita may draw and listen; what comes of it is returned."""
 
 
 @dataclass(frozen=True)
 class Layer:
     """A layer that is to get a mask; found anew each time, as it may go away meanwhile.
 
-    mask: the id of its transparency mask that the new one meets, if there is one.
+    mask:  the id of its transparency mask that the new one meets, if there is one.
+    clean: the id of the layer with clean edges that was made of it, if that is what is meant; the
+           mask is on that one.
     """
 
     document: Document
     id: Any
     name: str
     mask: Any = None
+    clean: Any = None
 
 
 @dataclass(frozen=True)
@@ -69,14 +64,27 @@ class Before:
 
 
 @dataclass(frozen=True)
+class NewClean:
+    """A layer with clean edges that is to be, with its mask on it, and the layer's fingerprint."""
+
+    layer: Node
+    mask: Node
+    fingerprint: int
+
+
+@dataclass(frozen=True)
 class NewMask:
-    """A mask that is to be: of a layer, its bytes, and the packed record of it."""
+    """A mask that is to be: of a layer, its bytes, and the packed record of it.
+
+    clean: the layer that is to lie above and have the mask, if it is not the layer itself.
+    """
 
     layer: Layer
     before: Before
     name: str
     alpha: bytes = field(repr=False)
     record: bytes = field(repr=False)
+    clean: NewClean | None = None
 
 
 def current_document() -> Document:
@@ -98,18 +106,27 @@ def selected(document: Document) -> list[Node]:
     return [] if active is None else [active]
 
 
-def layers_of(document: Document, nodes: Sequence[Node]) -> list[Layer]:
+def layers_of(document: Document, nodes: Sequence[Node], *, clean: bool = False) -> list[Layer]:
     """The layers that are meant, each once; a mask stands for its layer.
 
-    Raises HostError where there is nothing to work on.
+    With `clean`, a layer with clean edges stands for the one that it was made of, unless somebody
+    has painted on it. Raises HostError where there is nothing to work on.
     """
     layers: dict[str, Layer] = {}
     for given in nodes:
         node = _layer_node(given)
-        _check_kind(node)
         mask = _mask_of(node, given)
-        layer = Layer(document, node.uniqueId(), node.name(), mask and mask.uniqueId())
-        layers.setdefault(_text(node.uniqueId()), layer)
+        original = _original_of(document, node) if clean else None
+        meant = node if original is None else original
+        _check_kind(meant)
+        layer = Layer(
+            document,
+            meant.uniqueId(),
+            meant.name(),
+            mask and mask.uniqueId(),
+            None if original is None else node.uniqueId(),
+        )
+        layers.setdefault(_text(layer.id), layer)
     if not layers:
         raise HostError(_("Select a layer first, then try again."))
     return list(layers.values())
@@ -117,28 +134,28 @@ def layers_of(document: Document, nodes: Sequence[Node]) -> list[Layer]:
 
 def is_locked(layer: Layer) -> bool:
     """Whether the layer, or a group around it, is locked."""
-    return any(node.locked() for node in _upwards(_node(layer)))
+    return any(node.locked() for node in upwards(_seen_node(layer)))
 
 
 def is_hidden(layer: Layer) -> bool:
     """Whether the layer, or a group around it, is hidden."""
-    return not all(node.visible() for node in _upwards(_node(layer)))
+    return not all(node.visible() for node in upwards(_seen_node(layer)))
 
 
 def is_animated(layer: Layer) -> bool:
     """Whether the layer has frames, which all get the same mask."""
-    return bool(_node(layer).animated())
+    return bool(node_of(layer).animated())
 
 
 def other_masks(layer: Layer) -> int:
     """How many visible transparency masks the layer has besides the one that the new one meets."""
-    masks = [mask for mask in _transparency_masks(_node(layer)) if mask.visible()]
+    masks = [mask for mask in _transparency_masks(_seen_node(layer)) if mask.visible()]
     return sum(_text(mask.uniqueId()) != _text(layer.mask) for mask in masks)
 
 
 def takes_long_to_read(layer: Layer) -> bool:
     """Whether Krita has to convert the layer's colours for us, which takes seconds when large."""
-    return _kind(_node(layer)) != _SRGB
+    return reading.kind_of(node_of(layer)) != reading.SRGB
 
 
 def read(layer: Layer, small: int = 0) -> Steps[tuple[Before, Pixels, Any]]:
@@ -147,29 +164,39 @@ def read(layer: Layer, small: int = 0) -> Steps[tuple[Before, Pixels, Any]]:
     With `small`, also a QImage whose longest side has so many pixels, else None. Raises HostError.
     Everything may happen between two steps, so each looks for the layer anew.
     """
-    _node(layer)
+    node_of(layer)
     layer.document.waitForDone()
     yield
-    node = _node(layer)
-    bounds = _bounds(node, layer.name)
-    with _source(layer.document, node) as (source, offset):
-        lies = _bounds(source, layer.name)
+    node = node_of(layer)
+    bounds = bounds_of(node, layer.name)
+    with reading.source(layer.document, node) as (source, offset):
+        lies = bounds_of(source, layer.name)
         # The image may be one of these bytes, which it only borrows.
-        image, borrowed = _image(source, lies)
+        image, borrowed = reading.image_of(source, lies)
         own = borrowed if source is node else b""
         was = None if own else fingerprint(layer)
     yield
     was = zlib.crc32(own) if was is None else was
-    pixels = _pixels(image)
+    pixels = reading.pixels_of(image)
     yield
-    picture = _shrunk(image, small) if small else None
+    picture = reading.shrunk(image, small) if small else None
     del image, borrowed, own
     yield
-    if _bounds(_node(layer), layer.name) != bounds:
+    if bounds_of(node_of(layer), layer.name) != bounds:
         raise HostError(_("The layer changed its size meanwhile; try again."))
     place, mask = lies.moved(*offset), _find(layer.document, layer.mask)
     existing = None if mask is None else _existing(layer.document, mask, place)
     return Before(bounds, place, was, existing), pixels, picture
+
+
+def node_of(layer: Layer) -> Node:
+    """The layer as it is now; HostError if it went away."""
+    if not is_open(layer.document):
+        raise HostError(_("The picture was closed meanwhile, so nothing was changed."))
+    node = _find(layer.document, layer.id)
+    if node is None:
+        raise HostError(_("The layer was deleted meanwhile, so nothing was changed."))
+    return node
 
 
 def fingerprint(layer: Layer) -> int:
@@ -177,15 +204,14 @@ def fingerprint(layer: Layer) -> int:
 
     Exact for paint layers; what others show is looked at in a smaller size.
     """
-    node = _node(layer)
-    bounds = node.bounds()
+    node = node_of(layer)
     if node.type() == "paintlayer":
-        at = (bounds.x(), bounds.y(), bounds.width(), bounds.height())
-        return zlib.crc32(memoryview(node.pixelData(*at)))
+        return _stored_fingerprint(node)
+    bounds = node.bounds()
     longest = max(bounds.width(), bounds.height(), 1)
     scale = min(1.0, _FINGERPRINT_SIDE / longest)
     wide, high = (max(1, round(side * scale)) for side in (bounds.width(), bounds.height()))
-    return zlib.crc32(_samples(node.thumbnail(wide, high)))
+    return zlib.crc32(reading.samples_of(node.thumbnail(wide, high)))
 
 
 def recalled(layer: Layer) -> Memory | None:
@@ -194,28 +220,67 @@ def recalled(layer: Layer) -> Memory | None:
     return None if mask is None else _recalled(layer.document, mask)
 
 
-def attach(masks: Sequence[NewMask]) -> list[str]:
-    """Give layers their masks, or change nothing and raise HostError; gives the masks' ids.
+def attach(masks: Sequence[NewMask]) -> list[Layer]:
+    """Give layers their masks, or change nothing and raise HostError; gives them with those masks.
 
-    The new masks are made and filled before the document knows of them. A mask that is met is
-    removed, which is an undo step of its own: Krita's Python cannot make one of two.
+    The new masks are made and filled before the document knows of them. A mask or layer that is
+    replaced is removed, which is an undo step of its own: Krita's Python cannot make one of two.
     """
     places = [_place_now(one) for one in masks]
-    ready = [(one, *_made(one, place)) for one, place in zip(masks, places, strict=True)]
+    ready = [
+        (one, one.clean.mask if one.clean else made_mask(one, place), place)
+        for one, place in zip(masks, places, strict=True)
+    ]
+    done = []
     for one, mask, place in ready:
-        document = one.layer.document
-        if not _node(one.layer).addChildNode(mask, None):
-            raise HostError(_("Krita did not accept the mask; try again."))
-        remembered = QtCore.QByteArray(memory.pack(place, one.record))
-        document.setAnnotation(_key(mask), one.name, remembered)
-        old = _find(document, one.layer.mask)
+        document, node = one.layer.document, node_of(one.layer)
+        if one.clean is None:
+            _accept(node, mask, None)
+            replaced, clean = one.layer.mask, None
+        else:
+            _lay_over(node, one.clean.layer)
+            replaced, clean = one.layer.clean, one.clean.layer.uniqueId()
+            copy = CleanLayer(_text(one.layer.id), one.clean.fingerprint)
+            _remember(document, one.clean.layer, one.clean.layer.name(), memory.pack_clean(copy))
+        position = mask.position()
+        place = place.moved(-position.x(), -position.y())
+        _remember(document, mask, one.name, memory.pack(place, one.record))
+        done.append(replace(one.layer, mask=mask.uniqueId(), clean=clean))
+        old = _find(document, replaced)
         if old is not None:
             old.remove()
-    document = masks[-1].layer.document
-    last = ready[-1][1].uniqueId()
+    document, last = masks[-1].layer.document, ready[-1][1].uniqueId()
     # Krita makes a new mask the active one by itself, later; that this one is it, is said after it.
     QtCore.QTimer.singleShot(0, lambda: _activate(document, last))
-    return [_text(mask.uniqueId()) for _one, mask, _place in ready]
+    return done
+
+
+def made_mask(one: NewMask, place: Place) -> Node:
+    """A mask at a place that belongs to no layer yet."""
+    if len(one.alpha) != place.pixels:
+        raise HostError(_("The mask is not of the layer's size; try again."))
+    mask = one.layer.document.createTransparencyMask(one.name)
+    if mask is None:
+        raise HostError(_("Krita could not make a mask; try again."))
+    mask.setPixelData(one.alpha, place.left, place.top, place.width, place.height)
+    return mask
+
+
+def met_now(layer: Layer, before: Before) -> tuple[Layer, Before]:
+    """The same if a new mask would still meet the one that the layer was found with, or none.
+
+    Otherwise, as after an undo, with the one that it would meet.
+    """
+    if layer.mask is not None and _find(layer.document, layer.mask) is not None:
+        return layer, before
+    node = _seen_node(layer)
+    mask = _mask_of(node, node)
+    if mask is None and layer.mask is None:
+        return layer, before
+    existing = None if mask is None else _existing(layer.document, mask, before.place)
+    clean = layer.clean if node.uniqueId() == layer.clean else None
+    now = replace(layer, mask=mask and mask.uniqueId(), clean=clean)
+    return now, replace(before, existing=existing)
 
 
 def was_edited(one: NewMask) -> bool:
@@ -223,10 +288,15 @@ def was_edited(one: NewMask) -> bool:
     return fingerprint(one.layer) != one.before.fingerprint
 
 
-def forget_lost_masks(document: Document, but: frozenset[str]) -> None:
-    """Forget masks that are not in the document any more, and cannot come back by an undo.
+def ids_of(layers: Sequence[Layer]) -> set[str]:
+    """Under which ids layers' masks, and the layers that these are on, are remembered."""
+    return {_text(one) for layer in layers for one in (layer.mask, layer.clean)}
 
-    `but` are the ids of those that were made since it was opened.
+
+def forget_lost(document: Document, but: frozenset[str]) -> None:
+    """Forget what is not in the document any more, and cannot come back by an undo.
+
+    `but` are the ids of what was made since it was opened.
     """
     for name in document.annotationTypes():
         text = name[len(_OURS) :]
@@ -288,137 +358,40 @@ def _check_kind(node: Node) -> None:
 
 def _mask_of(node: Node, given: Node) -> Node | None:
     """The mask that is meant: the selected one, else one of ours, else the topmost that acts."""
-    if given.type() == _TRANSPARENCY:
+    if given.type() == TRANSPARENCY:
         return given
     masks = [mask for mask in _transparency_masks(node) if mask.visible()]
     return masks[-1] if masks else None
 
 
 def _transparency_masks(node: Node) -> list[Node]:
-    return [child for child in node.childNodes() if child.type() == _TRANSPARENCY]
+    return [child for child in node.childNodes() if child.type() == TRANSPARENCY]
 
 
-def _node(layer: Layer) -> Node:
-    if not is_open(layer.document):
-        raise HostError(_("The picture was closed meanwhile, so nothing was changed."))
-    node = _find(layer.document, layer.id)
-    if node is None:
-        raise HostError(_("The layer was deleted meanwhile, so nothing was changed."))
-    return node
+def _seen_node(layer: Layer) -> Node:
+    """What is seen of a layer: the one with clean edges lies over the one that it was made of."""
+    clean = None if layer.clean is None else _find(layer.document, layer.clean)
+    return node_of(layer) if clean is None else clean
+
+
+def _original_of(document: Document, node: Node) -> Node | None:
+    """What a layer with clean edges was made of; None if it is none, or was painted on since."""
+    if _key(node) not in document.annotationTypes():
+        return None
+    remembered = memory.unpack_clean(bytes(document.annotation(_key(node))))
+    if remembered is None or remembered.fingerprint != _stored_fingerprint(node):
+        return None
+    return _find(document, QtCore.QUuid(remembered.original))
+
+
+def _stored_fingerprint(node: Node) -> int:
+    bounds = node.bounds()
+    at = (bounds.x(), bounds.y(), bounds.width(), bounds.height())
+    return zlib.crc32(memoryview(node.pixelData(*at)))
 
 
 def _find(document: Document, node_id: Any) -> Node | None:
     return None if node_id is None else document.nodeByUniqueID(node_id)
-
-
-def _upwards(node: Node) -> Iterator[Node]:
-    """A layer and the groups around it, but for the one that is the whole document."""
-    above = node.parentNode()
-    while above is not None:
-        yield node
-        node, above = above, above.parentNode()
-
-
-@contextmanager
-def _source(document: Document, node: Node) -> Iterator[tuple[Node, tuple[int, int]]]:
-    """A node whose thumbnail is what the engine should see, and how far it was moved for that."""
-    if not any(mask.type() in _SHAPING and mask.visible() for mask in node.childNodes()):
-        yield node, (0, 0)
-        return
-    with ExitStack() as stack:
-        yield _shaped(document, node, stack)
-
-
-def _shaped(document: Document, node: Node, stack: ExitStack) -> tuple[Node, tuple[int, int]]:
-    """A layer as its filter and transform masks shape it, as the pixels of another layer."""
-    copy = document.clone()
-    stack.callback(copy.close)
-    twin = _find(copy, node.uniqueId())
-    if twin is None:
-        raise _unreadable(node)
-    for mask in _transparency_masks(twin):
-        mask.remove()
-    canvas = QtCore.QRect(0, 0, document.width(), document.height())
-    whole = canvas.united(node.bounds())
-    # Krita computes nothing beside the canvas, so the copy gets one on which all has its place.
-    copy.resizeImage(whole.x(), whole.y(), whole.width(), whole.height())
-    copy.refreshProjection()
-    copy.waitForDone()
-    size = (whole.width(), whole.height())
-    bench = Krita.instance().createDocument(*size, "", *_kind(twin), _ANY_RESOLUTION)
-    stack.callback(bench.close)
-    flat = bench.createNode("flat", "paintlayer")
-    flat.setPixelData(bytes(twin.projectionPixelData(0, 0, *size)), 0, 0, *size)
-    return flat, (whole.x(), whole.y())
-
-
-def _kind(node: Node) -> tuple[str, str, str]:
-    """Colour model, depth and profile."""
-    return node.colorModel(), node.colorDepth(), node.colorProfile()
-
-
-def _bounds(node: Node, name: str) -> Place:
-    found = node.bounds()
-    if found.isEmpty():
-        raise HostError(_("{name} is empty; select a layer with a picture.").format(name=name))
-    return Place(found.x(), found.y(), found.width(), found.height())
-
-
-def _image(source: Node, place: Place) -> tuple[Any, bytes]:
-    """What a node shows as a QImage, and the bytes that it borrows.
-
-    Krita converts the colours to sRGB. Where they are that already, the layer's own bytes are the
-    same and come in a tenth of the time.
-    """
-    if source.type() == "paintlayer" and _kind(source) == _SRGB:
-        samples = source.pixelData(place.left, place.top, place.width, place.height).data()
-        form = QtGui.QImage.Format.Format_ARGB32
-        return QtGui.QImage(samples, place.width, place.height, 4 * place.width, form), samples
-    image = source.thumbnail(place.width, place.height)
-    if image.isNull() or (image.width(), image.height()) != (place.width, place.height):
-        raise _unreadable(source)
-    return image, b""
-
-
-def _pixels(image: Any) -> Pixels:
-    form = QtGui.QImage.Format
-    wide, high = image.width(), image.height()
-    alpha = _rows(image.convertToFormat(form.Format_Alpha8), wide)
-    if alpha.count(255) < wide * high:
-        return Pixels(wide, high, 4, _rows(image.convertToFormat(form.Format_RGBA8888), 4 * wide))
-    return Pixels(wide, high, 3, _rows(image.convertToFormat(form.Format_RGB888), 3 * wide))
-
-
-def _shrunk(image: Any, longest: int) -> Any:
-    """The same in a smaller size, for a preview."""
-    size = preview_size(image.width(), image.height(), longest)
-    ways = QtCore.Qt.TransformationMode
-    stretched = QtCore.Qt.AspectRatioMode.IgnoreAspectRatio
-    # All of it smoothly would take half a second of a large photo.
-    if size[0] * 2 < image.width():
-        twice = (2 * side for side in size)
-        image = image.scaled(*twice, stretched, ways.FastTransformation)
-    # The copy: what is small already would come back as it is, with its borrowed bytes.
-    return image.scaled(*size, stretched, ways.SmoothTransformation).copy()
-
-
-def _samples(image: Any) -> bytes:
-    found = image.constBits()
-    found.setsize(image.sizeInBytes())
-    return bytes(found)
-
-
-def _rows(image: Any, row: int) -> bytes:
-    """A QImage's samples without what makes its rows multiples of four bytes."""
-    samples, stride = _samples(image), image.bytesPerLine()
-    if row == stride:
-        return samples
-    whole = memoryview(samples)
-    return b"".join(whole[start : start + row] for start in range(0, len(samples), stride))
-
-
-def _bytes_at(mask: Node, place: Place) -> bytes:
-    return bytes(mask.pixelData(place.left, place.top, place.width, place.height))
 
 
 def _recalled(document: Document, mask: Node) -> Memory | None:
@@ -434,35 +407,49 @@ def _recalled(document: Document, mask: Node) -> Memory | None:
 def _existing(document: Document, mask: Node, place: Place) -> Existing:
     remembered = _recalled(document, mask)
     if remembered is None:
-        return Existing(_bytes_at(mask, place))
+        return Existing(bytes_at(mask, place))
     record = remembered.record
     written = seen_at(remembered.place, record.written, place)
-    return Existing(_bytes_at(mask, place), Record(record.wish, written))
+    return Existing(bytes_at(mask, place), Record(record.wish, written))
 
 
 def _place_now(one: NewMask) -> Place:
     """Where the layer lies now; HostError if it went away, grew, or its mask was painted on."""
-    node, before = _node(one.layer), one.before.bounds
-    now = _bounds(node, one.layer.name)
+    node, before = node_of(one.layer), one.before.bounds
+    now = bounds_of(node, one.layer.name)
     if (now.width, now.height) != (before.width, before.height):
         raise HostError(_("The layer changed its size meanwhile; try again."))
+    if one.clean and now != before:
+        raise HostError(_("The layer was moved meanwhile; try again."))
     place = one.before.place.moved(now.left - before.left, now.top - before.top)
     mask, existing = _find(one.layer.document, one.layer.mask), one.before.existing
-    if existing is not None and (mask is None or _bytes_at(mask, place) != existing.mask):
+    if existing is not None and (mask is None or bytes_at(mask, place) != existing.mask):
         raise HostError(_("The mask was changed meanwhile; try again."))
     return place
 
 
-def _made(one: NewMask, place: Place) -> tuple[Node, Place]:
-    """A mask that belongs to no layer yet, and its place, seen from its position."""
-    if len(one.alpha) != place.pixels:
-        raise HostError(_("The mask is not of the layer's size; try again."))
-    mask = one.layer.document.createTransparencyMask(one.name)
-    if mask is None:
-        raise HostError(_("Krita could not make a mask; try again."))
-    mask.setPixelData(one.alpha, place.left, place.top, place.width, place.height)
-    position = mask.position()
-    return mask, place.moved(-position.x(), -position.y())
+def _accept(parent: Node, child: Node, above: Node | None) -> None:
+    if not parent.addChildNode(child, above):
+        raise HostError(_("Krita did not accept the mask; try again."))
+
+
+def _lay_over(node: Node, clean: Node) -> None:
+    """Put a layer over one that is hidden for that, unless it is not accepted.
+
+    Hiding is no undo step here; it is one only if a designer clicks on the eye. It also changes
+    nothing on the canvas: adding a layer does, so that comes after.
+    """
+    was_visible, parent = node.visible(), node.parentNode()
+    node.setVisible(False)
+    try:
+        _accept(parent or node, clean, node)
+    except HostError:
+        node.setVisible(was_visible)
+        raise
+
+
+def _remember(document: Document, node: Node, name: str, content: bytes) -> None:
+    document.setAnnotation(_key(node), name, QtCore.QByteArray(content))
 
 
 def _activate(document: Document, mask_id: Any) -> None:
@@ -470,12 +457,6 @@ def _activate(document: Document, mask_id: Any) -> None:
         mask = _find(document, mask_id)
         if mask is not None:
             document.setActiveNode(mask)
-
-
-def _unreadable(node: Node) -> HostError:
-    return HostError(
-        _("Krita could not read {name}; save the picture, then try again.").format(name=node.name())
-    )
 
 
 def _key(mask: Node) -> str:

@@ -1,7 +1,8 @@
-"""What a document remembers of a mask of ours: the record, and where the mask lay.
+"""What a document remembers of what we made: of a mask, the record, and where the mask lay.
 
 A layer of Krita's grows when somebody paints beside it, and moves together with its masks. What was
 written then is therefore kept with its place, seen from the mask's own position, which moves along.
+Of a layer with clean edges it is what that was made of.
 """
 
 from __future__ import annotations
@@ -41,6 +42,27 @@ class Memory:
 
     place: Place
     record: Record
+
+
+@dataclass(frozen=True)
+class CleanLayer:
+    """The id of the layer that one with clean edges was made of, and its own fingerprint then."""
+
+    original: str
+    fingerprint: int
+
+
+def pack_clean(layer: CleanLayer) -> bytes:
+    """The same as the bytes of an annotation."""
+    return dumps(layer)
+
+
+def unpack_clean(data: bytes) -> CleanLayer | None:
+    """What is in an annotation; None if it is damaged."""
+    try:
+        return loads(CleanLayer, data)
+    except WireError:
+        return None
 
 
 def pack(place: Place, packed: bytes) -> bytes:

@@ -11,6 +11,8 @@ from maskwright_client.protocol import MatteEvent, MatteInfo
 from maskwright_editor.sentences import finished_sentence, state_sentence, warning_sentence
 from maskwright_editor.texts import _
 
+_WORTH_SHOWING = 0.1
+
 
 class Doing(Enum):
     """What goes on."""
@@ -18,6 +20,7 @@ class Doing(Enum):
     nothing = "nothing"
     reading = "reading"
     asking = "asking"
+    cleaning = "cleaning"
     applying = "applying"
     stopping = "stopping"
 
@@ -30,6 +33,7 @@ class Panel:
     notes:     what else there is to say about the last result.
     engine:    one line on the engine.
     fraction:  0..1 of the work on this layer.
+    can_clean: whether the engine that was met last can clean colours.
     """
 
     doing: Doing = Doing.nothing
@@ -39,6 +43,7 @@ class Panel:
     notes: str = ""
     engine: str = ""
     fraction: float = 0.0
+    can_clean: bool = False
 
     @property
     def is_busy(self) -> bool:
@@ -47,8 +52,8 @@ class Panel:
 
     @property
     def can_stop(self) -> bool:
-        """Whether the engine works, which can be stopped."""
-        return self.doing in (Doing.reading, Doing.asking)
+        """Whether what goes on can be stopped."""
+        return self.doing in (Doing.reading, Doing.asking, Doing.cleaning)
 
     @property
     def button(self) -> str:
@@ -76,6 +81,13 @@ def asked(panel: Panel) -> Panel:
     return replace(panel, doing=Doing.asking, said=_("Asking the engine"))
 
 
+def is_news(before: MatteEvent | None, event: MatteEvent) -> bool:
+    """Whether an event says anything that is worth being shown after the one before."""
+    if before is None or state_sentence(event) != state_sentence(before):
+        return True
+    return abs(event.fraction - before.fraction) >= _WORTH_SHOWING
+
+
 def heard(panel: Panel, event: MatteEvent) -> Panel:
     """The engine tells how the job stands; old news once it is over."""
     text = state_sentence(event)
@@ -86,6 +98,12 @@ def heard(panel: Panel, event: MatteEvent) -> Panel:
             number=panel.number + 1, total=panel.total, text=text
         )
     return replace(panel, said=text, fraction=max(panel.fraction, event.fraction))
+
+
+def cleaning(panel: Panel, *, slow: bool) -> Panel:
+    """The mask is there, and the layer's colours are about to be cleaned."""
+    said = _slowly() if slow else _("Cleaning the edge's colours")
+    return replace(panel, doing=Doing.cleaning, said=said)
 
 
 def applying(panel: Panel) -> Panel:
@@ -105,17 +123,22 @@ def finished(
     warnings = [warning_sentence(warning) for info in infos for warning in info.warnings]
     engine = finished_sentence(infos[-1]) if infos else panel.engine
     every = " ".join(dict.fromkeys([*warnings, *notes]))
-    return Panel(said=said, notes=every, engine=engine)
+    return Panel(said=said, notes=every, engine=engine, can_clean=panel.can_clean)
 
 
 def failed(panel: Panel, sentence: str) -> Panel:
     """It did not work, or was stopped; the document is as it was."""
-    return Panel(said=sentence, engine=panel.engine)
+    return Panel(said=sentence, engine=panel.engine, can_clean=panel.can_clean)
 
 
 def told(panel: Panel, sentence: str) -> Panel:
     """Something to say that changes nothing else."""
     return replace(panel, said=sentence)
+
+
+def engine_can(panel: Panel, *, clean: bool) -> Panel:
+    """An engine was met, which can or cannot clean colours."""
+    return replace(panel, can_clean=clean)
 
 
 def engine_stands(panel: Panel, state: State) -> Panel:
@@ -133,6 +156,9 @@ def engine_stands(panel: Panel, state: State) -> Panel:
 
 
 def _reading(panel: Panel, number: int, *, slow: bool) -> Panel:
-    slowly = _("Krita converts the layer's colours, which may take some seconds")
-    said = slowly if slow else _("Reading the layer")
+    said = _slowly() if slow else _("Reading the layer")
     return replace(panel, doing=Doing.reading, number=number, said=said, fraction=0.0)
+
+
+def _slowly() -> str:
+    return _("Krita converts the layer's colours, which may take some seconds")

@@ -9,14 +9,23 @@ from typing import Any
 
 from maskwright_client.cancel import CancelSwitch
 from maskwright_client.connection import Connection
-from maskwright_client.protocol import AlphaRequest, Combine, MatteEvent, MatteInfo
+from maskwright_client.protocol import (
+    CLEAN_COLOURS,
+    AlphaRequest,
+    ColoursRequest,
+    Combine,
+    MatteEvent,
+    MatteInfo,
+)
 from maskwright_editor import strokes
 from maskwright_editor.matte import Matte
 from maskwright_editor.record import Existing, Record, pack
 from maskwright_editor.texts import _
 from maskwright_editor.wish import Wish
-from maskwright_krita import host
-from maskwright_krita.host import Before, Layer, NewMask, Steps
+from maskwright_krita import cleaning, host
+from maskwright_krita.cleaning import Soft, Stored
+from maskwright_krita.host import Before, Layer, NewMask
+from maskwright_krita.steps import Steps
 
 CLIENT = f"krita-{os.getpid()}"
 
@@ -37,18 +46,20 @@ class Seen:
 @dataclass(frozen=True)
 class Outcome:
     """What came of a run: what the engine says of each matte, sentences for the designer, and the
-    ids of the masks.
+    layers with their masks.
     """
 
     infos: tuple[MatteInfo, ...]
     notes: tuple[str, ...]
-    masks: tuple[str, ...]
+    layers: tuple[Layer, ...]
 
 
 class Removal:
-    """`read_next` and `apply` belong to the main thread, `ask` to any; one after the other.
+    """What works in steps belongs to the main thread, `ask` and `clean` to any.
 
-    Nothing is changed before `apply`. Everything raises HostError or ClientError.
+    For each layer `read_next` and `ask`, and if it `cleans` also `read_colours`, `clean` and
+    `make_layer`; then `apply`, before which nothing is changed. Everything raises HostError or
+    ClientError.
     """
 
     def __init__(
@@ -67,6 +78,9 @@ class Removal:
         self._masks: list[NewMask] = []
         self._infos: list[MatteInfo] = []
         self._current: Seen | None = None
+        self._stored: Stored | None = None
+        self._samples = bytearray()
+        self._soft: Soft | None = None
 
     @property
     def number(self) -> int:
@@ -77,6 +91,11 @@ class Removal:
     def is_read(self) -> bool:
         """Whether there is no layer left to read."""
         return self.number == len(self.layers)
+
+    @property
+    def cleans(self) -> bool:
+        """Whether the layers' colours are wanted as well."""
+        return self.wish.clean_colours
 
     def read_next(self) -> Steps[None]:
         """Read the next layer."""
@@ -108,6 +127,32 @@ class Removal:
             self.seen = replace(current, before=later)
         self._infos.append(info)
 
+    def read_colours(self) -> Steps[None]:
+        """Read what the layer that was asked about last stores."""
+        one = self._masks[-1]
+        self._stored = yield from cleaning.read(one.layer, one.before)
+        self._samples = yield from cleaning.to_send(self._stored)
+
+    def clean(self, cancel: CancelSwitch) -> None:
+        """Have the engine take the background's colours out of the mask's soft edges."""
+        one, stored = self._masks[-1], self._stored
+        if stored is None:
+            raise RuntimeError("nothing was read")
+        samples, self._samples = self._samples, bytearray()  # they take much memory
+        size = (stored.place.width, stored.place.height)
+        request = ColoursRequest(*size, 4, stored.sent_bits, CLIENT)
+        engine = self._connection.engine(lambda waited: None, cancel)
+        answer = engine.colours(request, samples, one.alpha, cancel)
+        self._soft = cleaning.soft_of(stored, one.alpha, answer)
+
+    def make_layer(self) -> Steps[None]:
+        """Make the layer with clean edges."""
+        stored, soft = self._stored, self._soft
+        if stored is None or soft is None:
+            raise RuntimeError("nothing was cleaned")
+        self._stored = self._soft = None
+        self._masks[-1] = yield from cleaning.new_layer(self._masks[-1], stored, soft)
+
     def apply(self) -> Steps[Outcome]:
         """Give every layer its mask."""
         edited = []
@@ -116,30 +161,58 @@ class Removal:
                 edited.append(one.layer.name)
             yield
         notes = self._notes(edited)
-        return Outcome(tuple(self._infos), tuple(notes), tuple(host.attach(self._masks)))
+        layers = host.attach(self._masks)
+        if self.seen is not None:
+            self.seen = replace(self.seen, layer=layers[0])
+        return Outcome(tuple(self._infos), tuple(notes), tuple(layers))
 
     def _notes(self, edited: Sequence[str]) -> list[str]:
-        notes = []
-        # Adding a mask is one step, removing the one that was there is another.
-        steps = len(self._masks) + sum(one.before.existing is not None for one in self._masks)
-        if steps == 1:
-            notes.append(_("Ctrl+Z takes the mask back."))
-        else:
-            notes.append(_("Undo {steps} times to take it back.").format(steps=steps))
+        notes = [self._undo_note()]
         if edited:
             names = ", ".join(edited)
             notes.append(_("{layers} was changed meanwhile: run it again.").format(layers=names))
+        animated = any(host.is_animated(layer) for layer in self.layers)
+        if self.cleans:
+            if animated:
+                notes.append(_("The new layer has the current frame only."))
+            return notes
         existing = [one.before.existing for one in self._masks]
         if (
             any(one and not one.record for one in existing)
             and self.wish.existing is Combine.replace
         ):
             notes.append(_("A mask that was not made here was replaced."))
-        if any(host.is_animated(layer) for layer in self.layers):
+        if animated:
             notes.append(_("All frames of the animation have the same mask."))
         if any(host.other_masks(layer) > 0 for layer in self.layers):
             notes.append(_("The layer has other masks as well, which go on to hide."))
         return notes
+
+    def _undo_note(self) -> str:
+        # Adding a mask or layer is one step, removing the one that was there is another.
+        if self.cleans:
+            replaced = sum(one.layer.clean is not None for one in self._masks)
+        else:
+            replaced = sum(one.before.existing is not None for one in self._masks)
+        steps = len(self._masks) + replaced
+        if self.cleans and steps == 1:
+            return _(
+                "The original is hidden now: Ctrl+Z takes the new layer away, and the original's "
+                "eye in the Layers docker brings it back."
+            )
+        if self.cleans:
+            return _(
+                "The original is hidden: undo {steps} times to take the new layer away, and the "
+                "original's eye in the Layers docker brings it back."
+            ).format(steps=steps)
+        if steps == 1:
+            return _("Ctrl+Z takes the mask back.")
+        return _("Undo {steps} times to take it back.").format(steps=steps)
+
+
+def can_clean(connection: Connection, cancel: CancelSwitch) -> bool:
+    """Whether the engine that runs can clean colours; in any thread."""
+    return connection.engine(lambda waited: None, cancel).can(CLEAN_COLOURS)
 
 
 def look(connection: Connection, layer: Layer, known: Seen | None, small: int = 0) -> Steps[Seen]:

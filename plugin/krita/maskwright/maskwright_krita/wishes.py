@@ -12,7 +12,7 @@ from maskwright_editor.wish import Wish
 
 # Krita makes a new mask the active node anyway, locked layers are asked about, the model has a list
 # of its own, and the menu makes selections.
-_ELSEWHERE = frozenset({"model", "output", "clean-colours", "edit-mask", "locked"})
+_ELSEWHERE = frozenset({"model", "output", "edit-mask", "locked"})
 _EDGES = frozenset(field.name for field in fields(Edges))
 
 
