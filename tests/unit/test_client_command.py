@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -55,6 +56,34 @@ def test_the_setting_comes_first_then_the_installers_then_the_systems(
     install(places, [str(program), "-I"])
     assert chosen(places) == (str(program), "-I")
     assert chosen(places, [str(program), "-X"]) == (str(program), "-X")
+
+
+IN_KRITA = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+from maskwright_client.command import engine_command
+from maskwright_client.places import locate
+from pathlib import Path
+assert sys.getfilesystemencoding() == "ascii"
+command = engine_command(locate("linux", {}, Path.home()), None, sandboxed=False)
+sys.stdout.buffer.write(os.fsencode(command[0]))
+"""
+
+
+def test_a_home_with_any_letters_is_found_in_a_locale_without_them(home: Path):
+    """Which Krita makes of a user's own."""
+    places = locate("linux", {}, home / "Zoë 山田")
+    program = places.home / "engine"
+    places.home.mkdir()
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    install(places, [str(program)])
+    shared = Path(__file__).resolve().parents[2] / "plugin/shared"
+    environ = {"HOME": str(places.home), "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}
+    command = [sys.executable, "-X", "utf8=0", "-c", IN_KRITA, str(shared)]
+    done = subprocess.run(command, env=environ, capture_output=True)
+    assert done.stderr == b""
+    assert done.stdout == str(program).encode()
 
 
 def test_without_an_engine_the_installer_is_named(places: Places):

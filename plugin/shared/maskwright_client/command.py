@@ -87,7 +87,16 @@ def _installed(places: Places, root: Path) -> tuple[str, ...]:
         ) from error
     if found.schema != SCHEMA:
         raise too_old("engine" if found.schema < SCHEMA else "plug-in")
-    return found.command
+    return tuple(map(_as_the_system_has_it, found.command))
+
+
+def _as_the_system_has_it(word: str) -> str:
+    """A path as functions of `os` take it.
+
+    Krita sets a locale of its own, in which Python may know no letters but ASCII: what comes from
+    the environment is then escaped, and what comes from a file has to be.
+    """
+    return os.fsdecode(word.encode("utf-8", "surrogateescape"))
 
 
 def _check_words(command: Sequence[str]) -> None:

@@ -55,8 +55,7 @@ def spawn(command: Sequence[str], environ: Mapping[str, str], folder: Path, outp
     """Start a program that outlives this one; `output` is a handle for what it prints. OSError."""
     if sys.platform == "win32":
         flags = (
-            subprocess.DETACHED_PROCESS
-            | subprocess.CREATE_NO_WINDOW
+            subprocess.CREATE_NO_WINDOW  # nor for what it starts, as with DETACHED_PROCESS
             | subprocess.CREATE_NEW_PROCESS_GROUP
         )
     else:
