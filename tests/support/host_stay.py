@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-import lock
 from host_root import NOTHING, Bind, Root, Running
+from maskwright.setup import lock
 
 HOME_INSIDE = "/home/designer"
 FILES_INSIDE = "/srv/files"
@@ -19,10 +19,15 @@ class Stay:
     """A root with a home, a folder for files and a /tmp; made by `stay_in`.
 
     An engine outside whose HOME is `home` is found inside, as both have the same folder.
+
+    home_inside: how that is called inside.
+    behind: the words that come before every command, for one who is not root.
     """
 
     root: Root
     folder: Path
+    home_inside: str = HOME_INSIDE
+    behind: tuple[str, ...] = ()
 
     @property
     def home(self) -> Path:
@@ -41,7 +46,7 @@ class Stay:
 
     def inside(self, path: Path) -> str:
         """How a path in one of the folders is called inside."""
-        for bind in self._binds:
+        for bind in self.binds:
             if path.is_relative_to(bind.outside):
                 return str(Path(bind.inside) / path.relative_to(bind.outside))
         raise ValueError(f"{path} is not seen inside")
@@ -61,12 +66,12 @@ class Stay:
     ) -> subprocess.CompletedProcess[bytes]:
         """Run to the end, in the folder for files."""
         return self.root.run(
-            argv,
+            (*self.behind, *argv),
             env={**self._environ, **env},
             cwd=FILES_INSIDE,
             stdin=stdin,
             timeout=timeout,
-            binds=self._binds,
+            binds=self.binds,
         )
 
     def start(
@@ -74,24 +79,25 @@ class Stay:
     ) -> AbstractContextManager[Running]:
         """Run beside the test; what it prints goes to a file of that name."""
         return self.root.start(
-            argv,
+            (*self.behind, *argv),
             self.folder / f"{name}.log",
             env={**self._environ, **env},
             cwd=FILES_INSIDE,
-            binds=self._binds,
+            binds=self.binds,
         )
 
     @property
-    def _binds(self) -> tuple[Bind, ...]:
+    def binds(self) -> tuple[Bind, ...]:
+        """Its folders, as the root is told of them."""
         return (
-            Bind(self.home, HOME_INSIDE),
+            Bind(self.home, self.home_inside),
             Bind(self.files, FILES_INSIDE),
             Bind(self.tmp, "/tmp"),
         )
 
     @property
     def _environ(self) -> Mapping[str, str]:
-        return {"HOME": HOME_INSIDE, "XDG_RUNTIME_DIR": "/tmp/runtime"}
+        return {"HOME": self.home_inside, "XDG_RUNTIME_DIR": "/tmp/runtime"}
 
 
 def stay_in(root: Root, folder: Path) -> Stay:

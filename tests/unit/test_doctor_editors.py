@@ -2,6 +2,7 @@
 
 import errno
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,25 @@ def test_a_snap_wants_the_engine_started_beforehand(desk: Desk) -> None:
     assert check.message == (
         "GIMP 3.0 (snap) was found; the plug-in is in place; a Snap cannot start the engine, so "
         "run `maskwright serve` in a terminal before you use it there."
+    )
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_a_flatpak_starts_only_a_frozen_engine_by_itself(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, frozen: bool
+) -> None:
+    shutil.rmtree(desk.profile.parent)
+    inside = desk.home / ".var/app/org.gimp.GIMP/config/GIMP/3.0"
+    desk.put(folder=inside / "plug-ins")
+    monkeypatch.setattr(sys, "frozen", frozen, raising=False)
+    (check,) = checks(desk.hosts(), desk.sources)
+    assert check.status is Status.ok
+    beforehand = (
+        "; where the Flatpak's Python cannot run this installation's engine, run `maskwright "
+        "serve` in a terminal before you use it there"
+    )
+    assert check.message == (
+        f"GIMP 3.0 (flatpak) was found; the plug-in is in place{'' if frozen else beforehand}."
     )
 
 

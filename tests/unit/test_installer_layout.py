@@ -31,7 +31,7 @@ def test_the_windows_command_finds_its_folder_by_itself(home: Path) -> None:
     text = launcher(layout, layout.data / "env-1").decode("ascii")
     assert layout.command.name == "maskwright.cmd"
     assert "%LOCALAPPDATA%\\maskwright" in text
-    assert text.endswith("%*\r\n")
+    assert text.endswith("%* & exit /b\r\n")
 
 
 @pytest.mark.parametrize(

@@ -71,11 +71,14 @@ def rollback() -> None:
 @debug_option
 def uninstall(purge: bool) -> None:
     """Remove exactly what was installed; models and settings stay."""
+    from maskwright.setup.bundle import refuse_to_remove_itself
     from maskwright.setup.layout import current_layout
     from maskwright.setup.removal import uninstall as remove
 
     with telling():
-        remove(current_layout(os.environ), os.environ, purge=purge)
+        layout = current_layout(os.environ)
+        refuse_to_remove_itself(layout)
+        remove(layout, os.environ, purge=purge)
 
 
 @contextmanager

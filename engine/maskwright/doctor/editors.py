@@ -1,5 +1,6 @@
 """The editors and their plug-ins: what is said about them, and what was mended."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -23,10 +24,8 @@ _FINE: Final = (PluginState.in_place, PluginState.unused)
 
 # What nobody can mend, and its user has to know.
 _BEFOREHAND: Final = {
-    Flavour.snap: (
-        "; a Snap cannot start the engine, so run `maskwright serve` in a terminal before you use "
-        "it there"
-    ),
+    Flavour.snap: "a Snap cannot start the engine, so run",
+    Flavour.flatpak: "where the Flatpak's Python cannot run this installation's engine, run",
 }
 
 _SAID: Final = {
@@ -96,7 +95,7 @@ def _repaired(host: Host, hosts: Sequence[Host], plugins: Path) -> Iterator[Chec
 def _said(host: Host, finding: Finding) -> str:
     if finding.state is PluginState.in_place:
         shared = f" for all users: {finding.where}" if finding.where else ""
-        return f"{_SAID[finding.state]}{shared}{_BEFOREHAND.get(host.flavour, '')}"
+        return f"{_SAID[finding.state]}{shared}{_beforehand(host.flavour)}"
     parts = ", ".join(finding.parts)
     return _SAID[finding.state].format(
         editor=_editor(host),
@@ -109,6 +108,14 @@ def _said(host: Host, finding: Finding) -> str:
         usual=host.usual_folder.parent if host.usual_folder else None,
         oldest=OLDEST_KRITA,
     )
+
+
+def _beforehand(flavour: Flavour) -> str:
+    """What to do before the plug-in is used in a sandbox; a frozen engine runs in a Flatpak."""
+    is_frozen = getattr(sys, "frozen", False)
+    if flavour not in _BEFOREHAND or (flavour is Flavour.flatpak and is_frozen):
+        return ""
+    return f"; {_BEFOREHAND[flavour]} `maskwright serve` in a terminal before you use it there"
 
 
 def _own(host: Host) -> Path | None:

@@ -63,6 +63,12 @@ class Bundle:
         return sorted(found)
 
 
+def refuse_to_remove_itself(layout: Layout) -> None:
+    """Raise `InstallError` on Windows, where a program cannot go while it runs."""
+    if layout.windows and Path(sys.executable).resolve().is_relative_to(layout.data.resolve()):
+        raise InstallError("Remove Maskwright in Windows' Settings > Apps.", 2)
+
+
 def running_bundle() -> Bundle:
     """The bundle that this process runs from; raises `InstallError` if there is none."""
     program = Path(sys.executable).resolve()

@@ -65,14 +65,14 @@ def remove_installation(layout: Layout, known: Manifest) -> None:
         shutil.rmtree(folder, ignore_errors=True)
     for folder in layout.engines():  # last, as this may be running from one of them
         shutil.rmtree(folder, ignore_errors=layout.windows)  # there a running one cannot go
-    record.remove_empty([str(layout.bundles)])
 
 
 def leave(layout: Layout, known: Manifest) -> None:
     """Remove the record and the folders that were made, as far as nothing else is in them."""
     layout.lock.unlink(missing_ok=True)
     layout.manifest.unlink(missing_ok=True)
-    left = record.remove_empty(dict.fromkeys((*known.made_folders, str(layout.data))))
+    ours = (*known.made_folders, str(layout.bundles), str(layout.data))
+    left = record.remove_empty(dict.fromkeys(ours))
     if str(layout.data) in left:  # models or a log: remember the folders around them
         record.write(layout.manifest, Manifest(made_folders=left))
 

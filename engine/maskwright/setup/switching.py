@@ -25,7 +25,9 @@ def launcher(layout: Layout, where: Path) -> bytes:
     """The `maskwright` command: runs the engine's own."""
     if layout.windows:
         inside = layout.entry(where).relative_to(layout.data.parent)
-        lines = ("@echo off", "setlocal", "set PYTHONPATH=", f'"%LOCALAPPDATA%\\{inside}" %*', "")
+        # All on one line: cmd reads on in a file that an update may have replaced meanwhile.
+        command = f'"%LOCALAPPDATA%\\{inside}" %* & exit /b'
+        lines = ("@echo off", "setlocal", "set PYTHONPATH=", command, "")
         return "\r\n".join(lines).encode("ascii")
     words = " ".join("'" + word.replace("'", "'\\''") + "'" for word in layout.run_in(where))
     text = f'#!/bin/sh\n# Placed by Maskwright\'s installer.\nexec {words} "$@"\n'
