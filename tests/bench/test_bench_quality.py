@@ -7,60 +7,14 @@ import pytest
 from bench_process import SAMPLE, large_photo
 from judged_networks import NETWORKS, opened, plain_mask
 from maskwright.cancel import CancelToken
-from maskwright.matting.geometry import resize_plane
-from maskwright.matting.photo import Photo, Samples
+from maskwright.matting.photo import Photo
 from maskwright.matting.pipeline import matte_photo
-from maskwright.matting.prediction import Prediction, predict, shown
-from maskwright.matting.refine import refine
-from maskwright.models.contract import Network
-from numpy.typing import NDArray
-from PIL import Image, ImageFilter
-from reference_photos import DATA, SETS, Reference, references
+from maskwright.matting.prediction import shown
+from matte_scores import edge_band, geometric_mean, rank_correlation, sad
+from PIL import Image
+from reference_photos import DATA, SETS, references
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(3000)]
-
-
-def sad(alpha: NDArray[np.floating], truth: NDArray[np.float32]) -> float:
-    return float(np.abs(alpha - truth).sum() / 1000) + 1e-3
-
-
-def edge_band(reference: Reference) -> NDArray[np.bool_]:
-    """The trimap's unknown zone where there is one, otherwise 1 % of the long side about edges."""
-    alpha = reference.alpha
-    height, width = alpha.shape
-    trimap = reference.path.parents[1] / "trimap2" / f"{reference.path.stem}.png"
-    if trimap.is_file():
-        with Image.open(trimap) as picture:
-            grey = np.asarray(picture.convert("L").resize((width, height)))
-        return (grey > 60) & (grey < 200)
-    solid = Image.fromarray(np.asarray(alpha >= 0.5, np.uint8))
-    inner = np.asarray(solid.filter(ImageFilter.MinFilter(3)))
-    unsure = ((alpha > 0.02) & (alpha < 0.98)) | (np.asarray(solid) != inner)
-    radius = max(3, round(0.01 * max(width, height)))
-    grown = Image.fromarray(np.asarray(unsure, np.uint8)).filter(
-        ImageFilter.MaxFilter(2 * radius + 1)
-    )
-    return np.asarray(grown) > 0
-
-
-def quarter_fed(pixels: NDArray[np.uint8], small: NDArray[np.uint8], network: Network) -> Samples:
-    """The matte of a photo of which the network saw a quarter of the width and height.
-
-    The answer is reduced to what it was shown, as if the photo were that much larger.
-    """
-    prediction = predict(Photo(small), network, CancelToken())
-    rows, columns = (min(a, b) for a, b in zip(prediction.values.shape, small.shape, strict=False))
-    values = resize_plane(prediction.values, columns, rows)
-    coarse = Prediction(values, shown(Photo(small), columns, rows), prediction.levels)
-    return refine(Photo(pixels), coarse, CancelToken())
-
-
-def ranked(values: list[float]) -> NDArray[np.int64]:
-    return np.argsort(np.argsort(values))
-
-
-def geometric_mean(ratios: list[float]) -> float:
-    return float(np.exp(np.mean(np.log(ratios))))
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="no photographs with true alpha beside the checkout")
@@ -83,8 +37,7 @@ def test_no_worse_than_the_plain_mask(name: str, model: str, tmp_path):
         errors.append(float(np.abs(alpha - truth).mean()))
         missed.append(1 - float(np.minimum(alpha, truth).sum() / np.maximum(alpha, truth).sum()))
     mean = geometric_mean(ratios)
-    by_error = np.corrcoef(ranked(doubts), ranked(errors))[0, 1]
-    by_missed = np.corrcoef(ranked(doubts), ranked(missed))[0, 1]
+    by_error, by_missed = rank_correlation(doubts, errors), rank_correlation(doubts, missed)
     print(
         f"\n{model} on {name}, {len(ratios)}: SAD ratio {mean:.3f}, "
         f"median {np.median(ratios):.3f}, worst {max(ratios):.2f}; in the edge band "
@@ -96,32 +49,6 @@ def test_no_worse_than_the_plain_mask(name: str, model: str, tmp_path):
     if name == "objects":
         assert min(by_error, by_missed) > 0.4
         assert model != "u2netp" or geometric_mean(small) < 0.85
-
-
-@pytest.mark.skipif(not DATA.is_dir(), reason="no photographs with true alpha beside the checkout")
-@pytest.mark.parametrize("model", NETWORKS)
-@pytest.mark.parametrize("name", [name for name in SETS if name != "objects"])
-def test_where_the_network_is_far_coarser_than_the_photo(name: str, model: str, tmp_path):
-    network, runtime = opened(model, tmp_path)
-    ratios, bands = [], []
-    for reference in references(name):
-        pixels, truth, band = reference.pixels, reference.alpha, edge_band(reference)
-        height, width = truth.shape
-        picture = Image.fromarray(pixels)
-        quarter = (max(1, round(width / 4)), max(1, round(height / 4)))
-        small = np.asarray(picture.resize(quarter, Image.Resampling.LANCZOS))
-        mask = Image.fromarray(plain_mask(small, network, runtime))
-        plain = np.asarray(mask.resize((width, height), Image.Resampling.LANCZOS), np.float32) / 255
-        alpha = quarter_fed(pixels, small, network) / np.float32(255)
-        ratios.append(sad(alpha, truth) / sad(plain, truth))
-        bands.append(sad(alpha[band], truth[band]) / sad(plain[band], truth[band]))
-    print(
-        f"\n{model} on {name}, quarter-fed, {len(ratios)}: SAD ratio {geometric_mean(ratios):.3f}, "
-        f"worst {max(ratios):.2f}; in the edge band {geometric_mean(bands):.3f}, "
-        f"worst {max(bands):.2f}"
-    )
-    assert geometric_mean(ratios) < 0.85
-    assert geometric_mean(bands) < 0.85
 
 
 @pytest.mark.parametrize(("model", "bound"), [("u2netp", 1.5), ("isnet-general-use", 1.15)])

@@ -62,7 +62,8 @@ def test_a_16_bit_photo_has_the_same_matte(network: Session, coffee: Pixels) -> 
     wide = matted(Photo(widened(coffee)), network).matte
     assert wide.dtype == np.uint16
     assert np.unique(wide).size > 256
-    assert np.abs(wide / 257 - narrow).max() <= 0.51
+    # Two mattes, each in whole numbers, are mixed where a closer look fades into the first.
+    assert np.abs(wide / 257 - narrow).max() <= 1.01
 
 
 def test_a_larger_photo_has_the_same_matte(network: Session, coffee: Pixels) -> None:
@@ -79,7 +80,7 @@ def test_a_subject_that_is_small_in_the_frame(network: Session, coffee: Pixels) 
     scene[500:900, 700:1300] = coffee
     near = matted(Photo(coffee), network)
     found = matted(Photo(scene), network)
-    assert found.network_runs == 2
+    assert found.network_runs == 3
     inside = found.matte[500:900, 700:1300] / 255
     assert np.minimum(inside, near.matte / 255).sum() > 0.8 * (near.matte / 255).sum()
     assert found.matte[:300].max() < 10

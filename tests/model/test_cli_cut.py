@@ -337,7 +337,7 @@ def test_no_focus_looks_once(tmp_path):
         json.loads(cut(photo, "--json", "--force", *flags).stdout)["network_runs"]
         for flags in ((), ("--no-focus",))
     ]
-    assert runs == [2, 1]
+    assert runs == [3, 1]
 
 
 def test_a_pipe_carries_the_picture_and_nothing_else(photo):

@@ -24,8 +24,16 @@ def opened(model: str, models: Path) -> tuple[Session, Runtime]:
     return Session(spec, runtime), runtime
 
 
-def plain_mask(pixels: NDArray[np.uint8], network: Session, runtime: Runtime) -> NDArray[np.uint8]:
-    """What rembg 2.0.86 makes of the network: Lanczos in, minimum-maximum stretch, Lanczos out."""
+def plain_mask(
+    pixels: NDArray[np.uint8],
+    network: Session,
+    runtime: Runtime,
+    size: tuple[int, int] | None = None,
+) -> NDArray[np.uint8]:
+    """What rembg 2.0.86 makes of the network: Lanczos in, minimum-maximum stretch, Lanczos out.
+
+    size: width and height of the mask, if not the pixels'.
+    """
     contract = network.contract
     small = Image.fromarray(pixels).resize((contract.size,) * 2, Image.Resampling.LANCZOS)
     scaled = np.asarray(small, np.float32) / max(1, np.asarray(small).max())
@@ -34,5 +42,6 @@ def plain_mask(pixels: NDArray[np.uint8], network: Session, runtime: Runtime) ->
     answer = np.squeeze(runtime.run(runtime.outputs[0], {name: tensor}, CancelToken()))
     answer = (answer - answer.min()) / (answer.max() - answer.min())
     mask = Image.fromarray((answer * 255).astype(np.uint8))
-    full = mask.resize((pixels.shape[1], pixels.shape[0]), Image.Resampling.LANCZOS)
+    size = size or (pixels.shape[1], pixels.shape[0])
+    full = mask.resize(size, Image.Resampling.LANCZOS)
     return np.asarray(full)

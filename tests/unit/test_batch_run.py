@@ -73,7 +73,7 @@ def setting(tmp_path):
 
 def run(batch, network, cancel=None, on_outcome=lambda outcome: None):
     cancel = cancel or CancelToken()
-    cutter = Counting(one_at_a_time(network), Recipe(Product.mask), cancel)
+    cutter = Counting(one_at_a_time(network), Recipe(Product.mask, focus=False), cancel)
     outcomes = run_batch(batch, cutter, Ledger(batch.out / "ledger"), cancel, on_outcome)
     return cutter, outcomes
 

@@ -9,6 +9,7 @@ from maskwright.matting.focus import (
     MARGIN,
     agrees,
     blend,
+    covered,
     crop,
     focus_window,
 )
@@ -223,3 +224,18 @@ def test_tiles_leave_no_seam() -> None:
     assert np.abs(np.diff(matte, axis=0)).max() <= 10
     assert np.abs(np.diff(matte, axis=1)).max() <= 10
     np.testing.assert_array_equal(matte, matte[::-1, ::-1])
+
+
+@pytest.mark.parametrize(
+    "window", [Box(100, 50, 200, 150), Box(0, 0, 150, 200), Box(0, 0, 300, 200), Box(5, 5, 8, 7)]
+)
+def test_what_is_covered_does_not_depend_on_the_first_look(window: Box) -> None:
+    inside = covered(window, 300, 200)
+    assert inside.is_within(window)
+    first, second = (blended(old, 90, window).astype(int) for old in (0, 200))
+    same = np.zeros(first.shape, bool)
+    same[window.top : window.bottom, window.left : window.right] = True
+    same &= first == second
+    expected = np.zeros_like(same)
+    expected[inside.top : max(inside.top, inside.bottom), inside.left : inside.right] = True
+    np.testing.assert_array_equal(same, expected)

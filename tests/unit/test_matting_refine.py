@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from maskwright.cancel import CancelToken
 from maskwright.errors import Cancelled
-from maskwright.matting.geometry import resize_plane
+from maskwright.matting.geometry import Box, resize_plane
 from maskwright.matting.guided import guided_coefficients
 from maskwright.matting.photo import Photo, Samples
 from maskwright.matting.prediction import Prediction, shown
@@ -297,3 +297,25 @@ def test_cancelling_stops_between_tiles() -> None:
     with pytest.raises(Cancelled):
         refine(photo, prediction, cancel)
     assert cancel.checks < 0
+
+
+def test_tiles_tell_how_far_it_has_come() -> None:
+    photo = Photo(noisy_photo(3 * TILE_WIDTH + 1, 2 * TILE_HEIGHT))
+    told: list[float] = []
+    prediction = predicted(photo, disc(64, 48, 20))
+    with_progress = refine(photo, prediction, CancelToken(), told.append)
+    assert told == [number / 8 for number in range(1, 9)]
+    np.testing.assert_array_equal(with_progress, refine(photo, prediction, CancelToken()))
+
+
+def test_what_something_else_covers_may_be_left_out() -> None:
+    photo = Photo(noisy_photo(1600, 900))
+    prediction = predicted(photo, disc(64, 48, 22))
+    inside = Box(300, 100, 1400, 800)
+    whole = refine(photo, prediction, CancelToken())
+    part = refine(photo, prediction, CancelToken(), covered=inside)
+    seen = np.ones(whole.shape, bool)
+    seen[inside.slices] = False
+    np.testing.assert_array_equal(part[seen], whole[seen])
+    assert (part[TILE_HEIGHT : 2 * TILE_HEIGHT, TILE_WIDTH : 2 * TILE_WIDTH] == 0).all()
+    assert whole[TILE_HEIGHT : 2 * TILE_HEIGHT, TILE_WIDTH : 2 * TILE_WIDTH].any()

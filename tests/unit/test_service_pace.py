@@ -22,6 +22,38 @@ def test_what_is_loaded_is_not_loaded_again():
     assert plan.total == pytest.approx(4.0 + 1.0)
 
 
+def test_every_run_of_the_network_counts():
+    plan = seen().plan("net", 0, 99.0, 0, loaded=True, runs=3)
+    assert plan.total == pytest.approx(3 * 4.0)
+    plan.enter("predict", 0.0)
+    assert plan.left(1.0) == pytest.approx(11.0)
+    plan.enter("predict", 2.0)
+    assert plan.left(2.0) == pytest.approx(8.0)
+    plan.enter("predict", 4.0)
+    assert plan.left(5.0) == pytest.approx(3.0)
+    plan.enter("predict", 8.0)  # one that nobody expected
+    assert plan.left(8.0) == pytest.approx(4.0)
+    plan.enter("finish", 9.0)
+    assert plan.left(9.0) == pytest.approx(0.05)
+
+
+def test_runs_that_are_not_needed_are_not_waited_for():
+    plan = seen().plan("net", 0, 99.0, 50 * MEGAPIXELS, loaded=True, runs=3)
+    plan.enter("predict", 0.0)
+    before = plan.fraction(4.0)
+    plan.enter("finish", 4.0)
+    assert plan.left(4.0) == pytest.approx(1.0)
+    assert before < 0.35 < 0.75 < plan.fraction(4.0)
+
+
+def test_what_is_done_of_a_stage_counts_more_than_its_time():
+    plan = seen().plan("net", 0, None, 100 * MEGAPIXELS, loaded=True)
+    plan.enter("finish", 0.0)
+    assert plan.left(0.5) == pytest.approx(1.5)
+    plan.reach(0.75)
+    assert plan.left(0.6) == pytest.approx(0.5)
+
+
 def test_the_catalogue_serves_until_then():
     assert Pace().plan("net", 0, 3.0, 0, loaded=True).total == pytest.approx(3.0)
 

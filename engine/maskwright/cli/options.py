@@ -91,7 +91,7 @@ _RECIPE_OPTIONS = (
     click.option(
         "--no-focus",
         is_flag=True,
-        help="Look at the whole photo only, never once more at a small subject.",
+        help="Look at the photo only once: quicker, edges less fine.",
     ),
     click.option(
         "--max-pixels",

@@ -29,7 +29,7 @@ Array = TypeVar("Array", bound=NDArray[Any])
 # photo, which by then has a 64th of its pixels.
 _FINE_LEVELS: Final = 3
 _CELL: Final = 1 << _FINE_LEVELS
-_TILE: Final = 128
+_TILE: Final = 192
 # In cells. Each blur looks one pixel further: 2 pixels of the photo, 2 of 2, 2 of 4 are 14.
 _HALO: Final = 2
 
@@ -68,9 +68,11 @@ def clean_colours(
     def work(tile: Tile) -> None:
         cancel.check()
         subject = _subject(layer, tile, above, cancel)
+        subject *= depth
+        subject += np.float32(0.5)
+        found = np.clip(subject, 0, depth, out=subject).astype(colours.dtype)
         soft = _soft(matte, opacity, tile)
-        found = subject[:, soft].T * depth + np.float32(0.5)
-        cleaned[tile.slices][soft] = np.clip(found, 0, depth).astype(colours.dtype)
+        np.copyto(cleaned[tile.slices], np.moveaxis(found, 0, -1), where=soft[..., np.newaxis])
 
     on_cores(work, tiles)
     return cleaned

@@ -5,7 +5,7 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.matting.geometry import Box
+from maskwright.matting.geometry import Box, box_of, window_around
 from maskwright.matting.photo import Photo, Samples
 from maskwright.matting.prediction import Prediction
 from maskwright.matting.tiles import Tile, each_tile
@@ -22,23 +22,12 @@ _FEATHER = 0.08  # of the window's shorter side
 def focus_window(prediction: Prediction, width: int, height: int) -> Box | None:
     """The part of a `width` x `height` photo that deserves a run of its own, if any."""
     likely = prediction.alpha > 0.5
-    rows, columns = np.flatnonzero(likely.any(axis=1)), np.flatnonzero(likely.any(axis=0))
-    if not rows.size:
+    box = box_of(likely)
+    if box is None or box.width * box.height > LARGEST_SUBJECT * likely.size:
         return None
-    frame_rows, frame_columns = likely.shape
-    top, bottom = rows[0] / frame_rows, (rows[-1] + 1) / frame_rows
-    left, right = columns[0] / frame_columns, (columns[-1] + 1) / frame_columns
-    if (bottom - top) * (right - left) > LARGEST_SUBJECT:
-        return None
-    across, down = MARGIN * (right - left), MARGIN * (bottom - top)
-    window = Box(
-        int(max(0, left - across) * width),
-        int(max(0, top - down) * height),
-        min(width, int(np.ceil((right + across) * width))),
-        min(height, int(np.ceil((bottom + down) * height))),
-    )
+    window = window_around(box, likely.shape, MARGIN, width, height)
     area = window.width * window.height
-    detail = sqrt(area / (frame_rows * frame_columns))
+    detail = sqrt(area / likely.size)
     if area > LARGEST_WINDOW * width * height or detail < LEAST_DETAIL:
         return None
     return window
@@ -75,7 +64,7 @@ def blend(matte: Samples, closer: Samples, window: Box) -> None:
     Inside it is `closer` alone; towards sides that are not the frame's it fades into `matte`.
     """
     height, width = matte.shape
-    feather = max(1, int(_FEATHER * min(window.width, window.height)))
+    feather = _feather(window)
     down = _fade(window.height, window.top > 0, window.bottom < height, feather)
     across = _fade(window.width, window.left > 0, window.right < width, feather)
     target = matte[window.slices]
@@ -90,6 +79,21 @@ def blend(matte: Samples, closer: Samples, window: Box) -> None:
         target[tile.slices] = np.rint(mixed)
 
     each_tile(closer.shape, work)
+
+
+def covered(window: Box, width: int, height: int) -> Box:
+    """The part of a window in which `blend` leaves nothing of a `width` x `height` matte."""
+    feather = _feather(window)
+    return Box(
+        window.left + feather * (window.left > 0),
+        window.top + feather * (window.top > 0),
+        window.right - feather * (window.right < width),
+        window.bottom - feather * (window.bottom < height),
+    )
+
+
+def _feather(window: Box) -> int:
+    return max(1, int(_FEATHER * min(window.width, window.height)))
 
 
 def _fade(length: int, at_start: bool, at_end: bool, feather: int) -> NDArray[np.float32]:

@@ -1,6 +1,7 @@
 """Where pixels go: boxes in a photo, the network's input size, resizing arrays."""
 
 from itertools import pairwise
+from math import ceil
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -40,6 +41,40 @@ class Box(NamedTuple):
     def slices(self) -> tuple[slice, slice]:
         """What takes the box out of an array."""
         return slice(self.top, self.bottom), slice(self.left, self.right)
+
+    def is_within(self, other: "Box") -> bool:
+        """Whether the other box holds all of it."""
+        return (
+            self.left >= other.left
+            and self.top >= other.top
+            and self.right <= other.right
+            and self.bottom <= other.bottom
+        )
+
+
+def box_of(subject: NDArray[np.bool_]) -> Box | None:
+    """The smallest box that holds all of the subject, h x w; None without one."""
+    rows, columns = np.flatnonzero(subject.any(axis=1)), np.flatnonzero(subject.any(axis=0))
+    if not rows.size:
+        return None
+    return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+
+
+def window_around(box: Box, grid: tuple[int, ...], margin: float, width: int, height: int) -> Box:
+    """A box on a grid of `grid` (rows, columns) as a part of the `width` x `height` photo.
+
+    With `margin` of the box's own size on each side, as far as the frame.
+    """
+    rows, columns = grid
+    top, bottom = box.top / rows, box.bottom / rows
+    left, right = box.left / columns, box.right / columns
+    across, down = margin * (right - left), margin * (bottom - top)
+    return Box(
+        int(max(0, left - across) * width),
+        int(max(0, top - down) * height),
+        min(width, ceil((right + across) * width)),
+        min(height, ceil((bottom + down) * height)),
+    )
 
 
 def input_size(contract: Contract, width: int, height: int) -> tuple[int, int]:
@@ -107,6 +142,18 @@ def _reduce(pixels: NDArray[np.uint8], across: int, down: int) -> NDArray[np.uin
 def resize_plane(plane: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
     """Resize an h x w float32 plane bilinearly to `height` x `width`; anti-aliased when smaller."""
     return Enlarged(plane, width, height).part(Box(0, 0, width, height))
+
+
+def resize_part(
+    plane: NDArray[np.float32], box: tuple[float, ...], width: int, height: int
+) -> NDArray[np.float32]:
+    """What is in a box (left, top, right, bottom) of an h x w plane, as `resize_plane` does it."""
+    left, top, right, bottom = box
+    rows, columns = plane.shape
+    # Rounding must not take the box beyond the plane.
+    within = (max(0.0, left), max(0.0, top), min(columns, right), min(rows, bottom))
+    picture = Image.fromarray(plane)
+    return np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR, box=within))
 
 
 class Enlarged:

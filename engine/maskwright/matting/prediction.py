@@ -1,13 +1,13 @@
 """Photo to prediction: what the network is shown and what it answers, at its own resolution."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from maskwright.cancel import CancelToken
-from maskwright.matting.geometry import content_box, input_size, shrink
+from maskwright.matting.geometry import Box, content_box, input_size, shrink
 from maskwright.matting.photo import Photo, Samples
 from maskwright.models.contract import Network
 
@@ -46,17 +46,40 @@ def predict(photo: Photo, network: Network, cancel: CancelToken) -> Prediction:
 
     Raises ModelError when the network fails, Cancelled when it was interrupted.
     """
-    contract = network.contract
-    width, height = input_size(contract, photo.width, photo.height)
-    content = content_box(contract, (photo.width, photo.height), (width, height))
+    _, content = _places(photo, network)
     pixels = shown(photo, content.width, content.height)
+    return Prediction(_answer(photo, pixels, network, cancel), pixels, network.contract.levels)
+
+
+def predict_mirrored(
+    photo: Photo, first: Prediction, network: Network, cancel: CancelToken
+) -> Prediction:
+    """Show the network what it saw at first, mirrored, and turn its answer back.
+
+    Raises what `predict` raises.
+    """
+    mirrored = np.ascontiguousarray(first.pixels[:, ::-1])
+    values = _answer(photo, mirrored, network, cancel)
+    return replace(first, values=np.ascontiguousarray(values[:, ::-1]))
+
+
+def _answer(
+    photo: Photo, pixels: NDArray[np.uint8], network: Network, cancel: CancelToken
+) -> NDArray[np.float32]:
+    """What the network says of the photo when it is shown as these pixels."""
+    (width, height), content = _places(photo, network)
     cancel.check()
     canvas = pixels
     if (content.height, content.width) != (height, width):
         canvas = np.zeros((height, width, 3), np.uint8)
         canvas[content.slices] = pixels
-    values = network.predict(canvas, cancel)
-    return Prediction(values[content.slices], pixels, contract.levels)
+    return network.predict(canvas, cancel)[content.slices]
+
+
+def _places(photo: Photo, network: Network) -> tuple[tuple[int, int], Box]:
+    """Width and height of the network's input, and where in it the photo is."""
+    size = input_size(network.contract, photo.width, photo.height)
+    return size, content_box(network.contract, (photo.width, photo.height), size)
 
 
 def shown(photo: Photo, width: int, height: int) -> NDArray[np.uint8]:

@@ -1,5 +1,6 @@
 """Prediction to matte: from the network's few pixels to the photo's many."""
 
+from collections.abc import Callable
 from math import ceil, sqrt
 
 import numpy as np
@@ -7,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from maskwright.cancel import CancelToken
-from maskwright.matting.geometry import Box, Enlarged, resize_plane
+from maskwright.matting.geometry import Box, Enlarged, resize_part, resize_plane
 from maskwright.matting.guided import Coefficients, guided_coefficients
 from maskwright.matting.photo import Photo, Samples
 from maskwright.matting.prediction import BACKDROP, Prediction
@@ -31,14 +32,21 @@ _DOUBT = (16.0, 2.0)
 _EVEN = 1e-3
 
 
-def refine(photo: Photo, prediction: Prediction, cancel: CancelToken) -> Samples:
+def refine(
+    photo: Photo,
+    prediction: Prediction,
+    cancel: CancelToken,
+    told: Callable[[float], None] | None = None,
+    covered: Box | None = None,
+) -> Samples:
     """Bring a prediction to the photo's size, its edges moved to where the photo has them.
 
     Returns the matte, H x W, the photo's dtype, full range. First a guided upsampling (He and Sun,
     Fast Guided Filter, 2015): around the edge the matte is a local linear function of the photo's
     colour, fitted at the prediction's resolution; elsewhere it is the prediction, bilinear. Then,
     where the colours on an edge's two sides differ, it is the pixel's share of each: all the more
-    the coarser the network is for the photo. Raises Cancelled between tiles.
+    the coarser the network is for the photo. `told` hears what share is done, 0..1; where something
+    else will cover the matte, it may stay empty. Raises Cancelled between tiles.
     """
     rows, columns = prediction.values.shape
     sharpness = sharpness_at(sqrt(photo.height * photo.width / (rows * columns)))
@@ -50,25 +58,15 @@ def refine(photo: Photo, prediction: Prediction, cancel: CancelToken) -> Samples
         pixels = np.asarray(picture.resize((columns, rows), Image.Resampling.BILINEAR))
     fit = guided_coefficients(pixels, levelled)
     cancel.check()
-    return _applied(photo, fit, sharpness, cancel)
-
-
-def sharpness_at(scale: float) -> Sharpness:
-    """For a network with one pixel for `scale` of the photo's, along a line."""
-    coarse = min(1.0, max(0.0, (scale - _FINE) / (_COARSE - _FINE)))
-    blur, doubt = ((1 - coarse) * fine + coarse * most for fine, most in (_BLUR, _DOUBT))
-    return Sharpness(blur, doubt)
-
-
-def _applied(photo: Photo, fit: Coefficients, sharpness: Sharpness, cancel: CancelToken) -> Samples:
-    """Evaluate the linear models at every pixel of the photo."""
     size, depth = (photo.width, photo.height), np.iinfo(photo.rgb.dtype).max
-    matte: Samples = np.empty((photo.height, photo.width), photo.rgb.dtype)
+    matte: Samples = np.zeros((photo.height, photo.width), photo.rgb.dtype)
     model, grid = _Model(fit, *size), _Grid(photo, fit, sharpness)
 
     def work(tile: Tile) -> None:
         cancel.check()
         part = Box(tile.left, tile.top, tile.right, tile.bottom)
+        if covered is not None and part.is_within(covered):
+            return
         outer = grid.around(part)
         near = model.source(outer)
         least, most = fit.offset[near].min(), fit.offset[near].max()
@@ -84,8 +82,15 @@ def _applied(photo: Photo, fit: Coefficients, sharpness: Sharpness, cancel: Canc
             alpha = sharpened(alpha, colours, grid.sides(part, around), sharpness.blur)
         matte[tile.slices] = np.clip(alpha, 0, 1) * np.float32(depth) + np.float32(0.5)
 
-    each_tile(matte.shape, work)
+    each_tile(matte.shape, work, told)
     return matte
+
+
+def sharpness_at(scale: float) -> Sharpness:
+    """For a network with one pixel for `scale` of the photo's, along a line."""
+    coarse = min(1.0, max(0.0, (scale - _FINE) / (_COARSE - _FINE)))
+    blur, doubt = ((1 - coarse) * fine + coarse * most for fine, most in (_BLUR, _DOUBT))
+    return Sharpness(blur, doubt)
 
 
 class _Model:
@@ -144,7 +149,7 @@ class _Grid:
             cells.right / self._x - outer.left,
             cells.bottom / self._y - outer.top,
         )
-        guide = np.stack([_resized(c, cells.width, cells.height, inside) for c in colours])
+        guide = np.stack([resize_part(c, inside, cells.width, cells.height) for c in colours])
         alpha = self._model.alpha(cells, guide)
         sides = find_sides(guide, alpha, self._radius, self._sharpness)
         back = (
@@ -155,20 +160,10 @@ class _Grid:
         )
 
         def enlarged(plane: Plane) -> Plane:
-            return _resized(plane, part.width, part.height, back)
+            return resize_part(plane, back, part.width, part.height)
 
         slope = np.stack([enlarged(plane) for plane in sides.slope])
         return Sides(slope, *(enlarged(p) for p in (sides.offset, sides.trust, sides.edge)))
-
-
-def _resized(plane: Plane, width: int, height: int, box: tuple[float, ...]) -> Plane:
-    """What is in the box of a plane, bilinear, anti-aliased when smaller."""
-    left, top, right, bottom = box
-    rows, columns = plane.shape
-    # Rounding must not take the box beyond the plane.
-    within = (max(0.0, left), max(0.0, top), min(columns, right), min(rows, bottom))
-    picture = Image.fromarray(plane)
-    return np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR, box=within))
 
 
 def _colours(photo: Photo, part: Box) -> Plane:

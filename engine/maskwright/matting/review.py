@@ -13,7 +13,7 @@ MOST_SPOTS = 20
 
 _GRID = 320  # doubt is judged at this size, so that all networks are judged alike
 _CELL = 16
-_HALF_DOUBT = 0.12  # the raw score that reads as 0.5: an eighth of real photos lie above it
+_HALF_DOUBT = 0.13  # the raw score that reads as 0.5: an eighth of real photos lie above it
 _SPOT_DOUBT = 0.15
 
 
@@ -47,8 +47,7 @@ def review(prediction: Prediction, window: Box) -> Review:
     expect of it); alone, each ranks only one of the two.
     """
     alpha = prediction.alpha
-    height = min(_GRID, alpha.shape[0], window.height)
-    width = min(_GRID, alpha.shape[1], window.width)
+    height, width = (min(_GRID, side) for side in alpha.shape)
     alpha = np.clip(resize_plane(alpha, width, height), 0, 1)
     unsure = 4 * alpha * (1 - alpha)
     subject = max(float(alpha.mean()), 1 / alpha.size)
@@ -58,6 +57,9 @@ def review(prediction: Prediction, window: Box) -> Review:
 
 def _spots(unsure: NDArray[np.float32], window: Box) -> tuple[Spot, ...]:
     """The most uncertain cells of a coarse grid, no two of them neighbours."""
+    rows, columns = unsure.shape
+    # No finer than the photo, so that cells do not share its pixels.
+    unsure = resize_plane(unsure, min(columns, window.width), min(rows, window.height))
     cells = _cell_means(_cell_means(unsure).T).T
     scale_x, scale_y = window.width / unsure.shape[1], window.height / unsure.shape[0]
     spots: list[Spot] = []

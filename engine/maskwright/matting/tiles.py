@@ -3,6 +3,8 @@
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from threading import Lock
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -50,15 +52,32 @@ class Tile(NamedTuple):
         )
 
 
-def each_tile(shape: tuple[int, ...], work: Callable[[Tile], None]) -> None:
-    """Call `work` once for every tile of a picture of `shape`, from several threads at a time."""
+def each_tile(
+    shape: tuple[int, ...],
+    work: Callable[[Tile], None],
+    told: Callable[[float], None] | None = None,
+) -> None:
+    """Call `work` once for every tile of a picture of `shape`, from several threads at a time.
+
+    After each of them `told` hears the share that is done, rising to 1; one call at a time.
+    """
     height, width = shape
     tiles = [
         Tile(y, min(y + TILE_HEIGHT, height), x, min(x + TILE_WIDTH, width))
         for y in range(0, height, TILE_HEIGHT)
         for x in range(0, width, TILE_WIDTH)
     ]
-    on_cores(work, tiles)
+    if told is None:
+        on_cores(work, tiles)
+        return
+    done, lock = count(1), Lock()
+
+    def heard(tile: Tile) -> None:
+        work(tile)
+        with lock:
+            told(next(done) / len(tiles))
+
+    on_cores(heard, tiles)
 
 
 def on_cores(work: Callable[[T], R], items: Sequence[T]) -> list[R]:

@@ -13,7 +13,7 @@ from maskwright.matting.prediction import Prediction
 POOR_SIDE = 600
 SMALL_SIDE = 1000
 LOW_CONTRAST = 20.0  # 8-bit levels; one real photo in a hundred lies below
-LARGE_SEE_THROUGH = 0.2  # of the subject; one real photo in twenty lies above
+LARGE_SEE_THROUGH = 0.15  # of the subject; one real photo in thirteen lies above
 FOUND = 0.5  # a picture in which no value reaches this has no subject
 ALL_SUBJECT = 0.98  # of the frame
 

@@ -28,6 +28,7 @@ from maskwright_client.protocol import (
 
 from maskwright.cancel import CancelToken
 from maskwright.errors import Cancelled, InputError, MaskwrightError
+from maskwright.matting.looks import planned_runs
 from maskwright.matting.pipeline import MatteResult, matte_photo
 from maskwright.models.catalogue import ModelSpec
 from maskwright.models.contract import Network
@@ -119,6 +120,7 @@ class Desk:
             spec.seconds,
             request.width * request.height,
             loaded=spec.id in self._networks.loaded,
+            runs=planned_runs(spec.contract) if request.focus else 1,
         )
         job = Job(request, key, frame.samples, plan, receive_s, self._clock())
         found = self.mattes.get(key)
@@ -241,8 +243,8 @@ class Desk:
     ) -> tuple[StoredMatte, dict[str, float]]:
         """The job itself, in the thread for matting."""
 
-        def tell(stage: str, _fraction: float) -> None:
-            loop.call_soon_threadsafe(job.enter, stage, self._clock())
+        def tell(stage: str, fraction: float) -> None:
+            loop.call_soon_threadsafe(job.enter, stage, fraction, self._clock())
 
         model = job.request.model
         began = self._clock()

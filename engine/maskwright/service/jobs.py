@@ -35,8 +35,9 @@ STAGES = {
 class Job:
     """One request for a matte and how it stands.
 
-    pixels:  let go of as soon as the job has ended.
-    changed: set whenever `event` would say something new.
+    pixels:        let go of as soon as the job has ended.
+    refining_from: the fraction of the work that lay behind when refining began.
+    changed:       set whenever `event` would say something new.
     """
 
     request: MatteRequest
@@ -50,14 +51,19 @@ class Job:
     state: MatteState = MatteState.queued
     info: MatteInfo | None = None
     error: Fault | None = None
+    refining_from: float = 0.0
     listeners: int = 0
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def enter(self, stage: str, now: float) -> None:
-        """The pipeline has come to a stage."""
+    def enter(self, stage: str, fraction: float, now: float) -> None:
+        """The pipeline has come to a stage, or to this fraction of all its work within the last."""
         if self.state.is_final or stage not in STAGES:
             return
         planned, state = STAGES[stage]
+        if state is MatteState.refining and self.state is state:
+            self.plan.reach((fraction - self.refining_from) / (1 - self.refining_from))
+            return  # those who listen hear of it with the next tick
+        self.refining_from = fraction
         self.plan.enter(planned, now)
         self.move(state)
 

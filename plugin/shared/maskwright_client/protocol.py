@@ -189,7 +189,7 @@ class MatteRequest(Pixels):
 
     model:  the model's id.
     client: who asks ("gimp", "krita", and what tells two of them apart); they take turns.
-    focus:  whether a small subject gets a second look.
+    focus:  whether the network may look more than once.
     """
 
     model: str

@@ -80,7 +80,12 @@ def settings() -> tuple[Setting, ...]:
         Setting("drop-specks", _("Drop spec_ks"), _("Up to this many pixels"), 0.0, 0, MOST_PIXELS),
         Setting("largest", _("Largest subject onl_y"), _("Drops all the others"), False),
         Setting("invert", _("In_vert"), _("Keeps the background instead"), False),
-        Setting("focus", _("Look t_wice"), _("A closer look at a small subject"), True),
+        Setting(
+            "focus",
+            _("Look t_wice"),
+            _("Closer, too, and with a small network mirrored: finer edges"),
+            True,
+        ),
         Setting(
             "clean-colours",
             _("Clean edge colours"),

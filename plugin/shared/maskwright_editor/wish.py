@@ -31,7 +31,7 @@ class Wish:
     painted:      what becomes of strokes on a mask of ours that is replaced.
     output:       what is made of it.
     clean_colours: whether the subject's own colours go onto a layer of their own.
-    focus:        whether a small subject gets a second look.
+    focus:        whether the network may look more than once.
     edges:        what to change on the matte.
     edit_mask:    whether the mask is what painting changes afterwards, not the layer.
     locked:       whether layers with locked content get a mask, too.
