@@ -1,11 +1,13 @@
 """`maskwright plugins` and `maskwright setup`, in a home with editors that have been started."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from maskwright.cli import cli
+from own_process import on_a_terminal
 
 SOURCES = Path(__file__).resolve().parents[2] / "plugin"
 SETTINGS = "[python]\nenable_other=true\n"
@@ -86,3 +88,17 @@ def test_an_engine_that_is_no_download_cannot_install_itself(home: Path) -> None
     assert "no earlier version" in done.output
     assert "not installed" in run("setup", "uninstall")
     assert listing(home) == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such terminals on Windows")
+@pytest.mark.parametrize(("answer", "stays"), [(b"\n", True), (b"y\n", False)])
+def test_uninstalling_on_a_terminal_asks_about_networks(
+    home: Path, answer: bytes, stays: bool
+) -> None:
+    model = home / ".local/share/maskwright/models/big.onnx"
+    model.parent.mkdir(parents=True)
+    model.write_bytes(b"downloaded")
+    code, shown = on_a_terminal("setup", "uninstall", typed=answer)
+    assert (code, b"Remove your downloaded networks" in shown) == (0, True)
+    assert model.exists() == stays
+    assert (b"Kept, 1 kB of yours" in shown) == stays

@@ -1,7 +1,8 @@
 """Uninstalling: exactly what was placed, and nothing of the user's."""
 
 import shutil
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from maskwright.setup import command, lock, plugins
@@ -11,11 +12,15 @@ from maskwright.setup.manifest import Manifest
 
 
 def uninstall(layout: Layout, environ: Mapping[str, str], *, purge: bool) -> None:
-    """Remove what was placed; downloaded models and settings only on `purge`."""
+    """Remove what was placed; models and settings only on `purge`.
+
+    On a terminal somebody is asked about those, before anything is removed.
+    """
     own = [path for path in layout.users_own if path.exists()]
     if not layout.data.is_dir() and not (purge and own):
         print("Maskwright is not installed for this user.")
         return
+    purge = purge or _wants_all_gone(own)
     known = record.read(layout.manifest)
     hosts = plugins.find(layout.home, environ)
     known = plugins.adopted(known, hosts, layout.plugins(layout.data / known.environment))
@@ -79,11 +84,25 @@ def leave(layout: Layout, known: Manifest) -> None:
 
 def remove_users_own(path: Path, *, purge: bool) -> None:
     """Remove models or settings if that is asked for, or if nothing is in them."""
-    files = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
-    size = sum(file.stat().st_size for file in files)
+    size = _size(path)
     if size and not purge:
         print(f"Kept, {max(1, size // 1000)} kB of yours: {path} (--purge removes it as well)")
     elif path.is_dir():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def _wants_all_gone(own: Iterable[Path]) -> bool:
+    """Ask whether models and settings are to go; where nobody can answer, they stay."""
+    size = sum(map(_size, own))
+    if not size or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return False
+    what = f"downloaded networks and settings, too ({max(1, size // 1000)} kB)"
+    return input(f"Remove your {what}? [y/N]: ").strip().lower() in ("y", "yes")
+
+
+def _size(path: Path) -> int:
+    """How many bytes are in a file, or in all files of a folder."""
+    files = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
+    return sum(file.stat().st_size for file in files)
