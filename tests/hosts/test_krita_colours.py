@@ -349,6 +349,7 @@ def test_a_designer_has_the_edges_cleaned_and_takes_it_back(window: KritaWindow,
     assert window.do(TREE) == CLEANED
     display.focus(window.do("answer(int(Krita.instance().activeWindow().qwindow().winId()))"))
     for number in (3, 2):
+        display.wait_until_still()  # Krita does not heed an undo while it is still painting
         display.key("ctrl+z")
         wait(window, f"answer(len(document().topLevelNodes()) == {number})")
     assert window.do(BOTH) == [True, True]
