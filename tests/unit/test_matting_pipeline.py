@@ -70,6 +70,9 @@ def test_the_matte_has_the_photos_size(size: tuple[int, int], contract: Contract
     assert wide.dtype == np.uint16
     # Two mattes, each in whole numbers, are mixed where a closer look fades into the first.
     assert np.abs(wide / 257 - matte).max() <= 1.01
+    photos = (Photo(composed(alpha)), Photo(widened(composed(alpha))))
+    narrow, wide = (matted(one, red_network(contract), focus=False).matte for one in photos)
+    assert np.abs(wide / 257 - narrow).max() <= 0.51
 
 
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda c: f"{c.size_rule.name}-{c.resize.name}")
